@@ -1,0 +1,1 @@
+"""What every source shares: card, session, landing, archive, columns, errors."""

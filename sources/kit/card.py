@@ -1,0 +1,110 @@
+"""What is known of a publisher before a byte is fetched, and what a fetch is planned and was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+PlanKind = Literal["full", "delta", "up_to_date"]
+LandedKind = Literal["full", "delta", "file"]
+
+
+@dataclass(frozen=True)
+class Card:
+    """One publisher's database: who, under which licence, where, and how much is normal.
+
+    `hosts`: the only hosts it is fetched from, over https (`name` or `name:port`).
+    `rate`: requests a second at most. `expected_min`, `expected_max`: rows of a full delivery,
+    absolute, judged only for downloads from `hosts`; `min_ratio`, `max_ratio`: rows of a full
+    delivery against our last full one. `landing_retention`: ISO 8601 period for the bytes as
+    received. `authority_codes`: registers (GLEIF RA codes) whose numbers this source keys on.
+    `contact_kinds`: what it can bring of `post`, `email`, `phone`, `website`.
+    """
+
+    source_id: str
+    publisher: str
+    database_name: str
+    licence: str
+    licence_url: str
+    is_public_database: bool
+    record_url_template: str
+    homepage: str
+    notice_sentence: Mapping[str, str]
+    contact_kinds: tuple[str, ...]
+    base_url: str
+    hosts: tuple[str, ...]
+    rate: float
+    expected_min: int
+    expected_max: int
+    min_ratio: float
+    max_ratio: float
+    landing_retention: str
+    authority_codes: tuple[str, ...] = ()
+
+    def record_url(self, key: str) -> str:
+        """Where a reader finds the publisher's own record on `key`."""
+        return self.record_url_template.format(key=quote(key, safe=""))
+
+    def source_sentence(self, language: str, retrieved: str) -> str:
+        """Word the source exactly as the notice states it (GDPR Art. 14(2)(f)).
+
+        `retrieved` is a day already written in that language. Raises `KeyError` for a language
+        the card has no sentence in: the caller falls back and records it.
+        """
+        return self.notice_sentence[language].format(
+            publisher=self.publisher, database=self.database_name, retrieved=retrieved
+        )
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the warehouse holds of a source: its last applied publication and full row count."""
+
+    published_at: datetime | None
+    record_count: int | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a source would fetch now, and why.
+
+    `url` is as published (a session's base_url is applied when it is fetched). `size` is the
+    file's length in bytes, `record_count` its rows, both as the publisher states them. `window`
+    is the publisher's word for how far back a delta reaches.
+    """
+
+    source_id: str
+    kind: PlanKind
+    url: str
+    published_at: datetime | None
+    size: int | None
+    record_count: int | None
+    window: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A delivery's bytes, received once and kept unaltered at `path`.
+
+    `url` is where they really came from. `member` is the file name the publisher gave the rows,
+    where one is known. `record_count` is the publisher's figure, for the loader to hold it to.
+    `kind` is `file` for a local file that does not say what it is: a delta of unknown date.
+    """
+
+    path: Path
+    sha256: str
+    byte_count: int
+    url: str
+    retrieved_at: datetime
+    published_at: datetime | None
+    kind: LandedKind
+    record_count: int | None
+    member: str | None
+    is_publisher_host: bool

@@ -1,0 +1,208 @@
+"""CSV of any length as whole-row blocks: cut where no quote is open, parsed by name in Arrow.
+
+Every block knows the byte offset it starts at, so a rejected row can be pointed at exactly.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv as pa_csv
+
+from sources.kit.errors import DeliveryRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from concurrent.futures import Future
+
+BLOCK_BYTES = 16 * 1024 * 1024
+LONGEST_ROW_BYTES = 64 * 1024 * 1024
+WORKERS = 2
+REPLACEMENT = "�"
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Block:
+    """Whole rows: `data` starts at `offset` bytes into the member, after `first_row` data rows."""
+
+    data: bytes
+    offset: int
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """One block's rows in the house's words (`table`), and the rows that had no right shape.
+
+    `misshapen` holds (row in the block, fields found); `table` holds the other rows in order.
+    """
+
+    table: pa.Table
+    block: Block
+    misshapen: tuple[tuple[int, int], ...] = field(default=())
+
+    @property
+    def row_count(self) -> int:
+        """All rows of the block, the misshapen ones included."""
+        return int(self.table.num_rows) + len(self.misshapen)
+
+    def row_offsets(self) -> np.ndarray:
+        """Byte offset in the member of each row of `table` (int64); for the few that are asked."""
+        starts = _row_starts(self.block.data)
+        kept = np.ones(len(starts), dtype=bool)
+        kept[[row for row, _ in self.misshapen if row < len(starts)]] = False
+        return starts[kept] + self.block.offset
+
+    def misshapen_offsets(self) -> np.ndarray:
+        """Byte offset in the member of each misshapen row (int64)."""
+        starts = _row_starts(self.block.data)
+        return starts[[row for row, _ in self.misshapen]] + self.block.offset
+
+
+def _row_starts(data: bytes) -> np.ndarray:
+    """Where each row starts: after the newlines at which the number of quotes is even."""
+    raw = np.frombuffer(data, dtype=np.uint8)
+    newlines = np.flatnonzero(raw == ord("\n"))
+    quotes = np.flatnonzero(raw == ord('"'))
+    outside = np.searchsorted(quotes, newlines) % 2 == 0
+    starts = np.concatenate(([0], newlines[outside] + 1))
+    starts = starts[starts < len(raw)]
+    return starts[~np.isin(raw[starts], (ord("\r"), ord("\n")))]
+
+
+def _cut(data: bytes | bytearray) -> int:
+    """Length of the longest prefix that ends a row with no quote open; 0 when there is none."""
+    end = data.rfind(b"\n") + 1
+    if not end:
+        return 0
+    quotes = data.count(b'"', 0, end)
+    while end and quotes % 2:
+        earlier = data.rfind(b"\n", 0, end - 1) + 1
+        quotes -= data.count(b'"', earlier, end)
+        end = earlier
+    return end
+
+
+def row_blocks(chunks: Iterable[bytes], *, size: int = BLOCK_BYTES) -> Iterator[Block]:
+    """Whole-row blocks of about `size` bytes; the first one starts with the header row.
+
+    Raises `DeliveryRefused` when a quote stays open for longer than a row can be.
+    """
+    pending = bytearray()
+    offset = 0
+    wanted = size
+    for chunk in chunks:
+        pending += chunk
+        if len(pending) < wanted:
+            continue
+        cut = _cut(pending)
+        if not cut:
+            if len(pending) > LONGEST_ROW_BYTES:
+                raise _unclosed(offset)
+            wanted = len(pending) + size
+            continue
+        yield Block(bytes(pending[:cut]), offset)
+        del pending[:cut]
+        offset += cut
+        wanted = max(size, len(pending) + size // 4) if len(pending) > size else size
+    if pending:
+        if pending.count(b'"') % 2:
+            raise _unclosed(offset + _cut(pending))
+        yield Block(bytes(pending), offset)
+
+
+def _unclosed(offset: int) -> DeliveryRefused:
+    return DeliveryRefused(
+        "CSV member",
+        f"a quote opened in the row at byte {offset} is never closed",
+        "Fetch the delivery again; if it stays, report the byte offset to the publisher",
+    )
+
+
+def split_header(block: Block) -> tuple[list[str], Block]:
+    """The header's column names and the rest of the block; a byte order mark is passed over."""
+    data = block.data.removeprefix(_BOM)
+    skipped = len(block.data) - len(data)
+    end = data.find(b"\n") + 1 or len(data)
+    try:
+        text = data[:end].decode("utf-8")
+        names = next(iter(csv.reader([text.rstrip("\r\n")], strict=True)), [])
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DeliveryRefused(
+            "CSV header",
+            f"it cannot be read ({type(error).__name__})",
+            "Check that the file is UTF-8 CSV as the publisher describes it",
+        ) from error
+    return names, Block(data[end:], skipped + end)
+
+
+def parse_block(block: Block, names: list[str], wanted: Mapping[str, str]) -> Parsed:
+    """The block's rows with the `wanted` columns (publisher's name to house's name) as text.
+
+    Empty fields become null; `NULL`, `NA` and the like stay text. Bytes that are not UTF-8 come
+    as U+FFFD, which the arrival checks look for.
+    """
+    misshapen: list[tuple[int, int]] = []
+
+    def note_misshapen(row: pa_csv.InvalidRow) -> str:
+        misshapen.append((int(row.number or 1) - 1, int(row.actual_columns)))
+        return "skip"
+
+    def read(data: bytes) -> pa.Table:
+        misshapen.clear()
+        return pa_csv.read_csv(
+            pa.BufferReader(data),
+            read_options=pa_csv.ReadOptions(
+                column_names=names, use_threads=False, block_size=len(data) + 1
+            ),
+            parse_options=pa_csv.ParseOptions(
+                newlines_in_values=True,
+                ignore_empty_lines=True,
+                invalid_row_handler=note_misshapen,
+            ),
+            convert_options=pa_csv.ConvertOptions(
+                include_columns=list(wanted),
+                column_types=dict.fromkeys(wanted, pa.string()),
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+            ),
+        )
+
+    try:
+        table = read(block.data)
+    except pa.ArrowInvalid as error:
+        if "UTF8" not in str(error):
+            raise DeliveryRefused(
+                f"CSV rows from byte {block.offset}",
+                "they cannot be parsed (quoting or field size)",
+                "Fetch the delivery again; if it stays, report the byte offset to the publisher",
+            ) from error
+        table = read(block.data.decode("utf-8", "replace").encode())
+    return Parsed(table.rename_columns(list(wanted.values())), block, tuple(misshapen))
+
+
+def parse_blocks(
+    blocks: Iterable[Block], names: list[str], wanted: Mapping[str, str]
+) -> Iterator[Parsed]:
+    """`parse_block` over the blocks in their order, a few ahead of the reader in threads."""
+    ahead: deque[Future[Parsed]] = deque()
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="csv") as pool:
+        try:
+            for block in blocks:
+                if not block.data:
+                    continue
+                ahead.append(pool.submit(parse_block, block, names, wanted))
+                if len(ahead) > WORKERS:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            for future in ahead:
+                future.cancel()

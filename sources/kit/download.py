@@ -1,0 +1,133 @@
+"""One file on its way into the landing: resumed where the server lets it, held to its length."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sources.kit.errors import DeliveryRefused
+from sources.kit.patience import Setback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import requests
+
+    from sources.kit.landing import Partial
+
+    Progress = Callable[[int, int | None], None]
+
+LARGEST_BYTES = 16 * 1024**3
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_CURE = "Run again for a fresh listing; if it stays, tell the publisher"
+
+
+class Transfer:
+    """What is known of a download across its attempts.
+
+    `expected_size` is the length in bytes the publisher's listing states; `progress` is told
+    (bytes so far, bytes in all or None).
+    """
+
+    def __init__(
+        self,
+        thing: str,
+        partial: Partial,
+        expected_size: int | None,
+        progress: Progress | None,
+    ) -> None:
+        self._thing = thing
+        self._partial = partial
+        self._expected = expected_size
+        self._progress = progress
+        self._total: int | None = None
+        self._etag: str | None = None
+        self._validator: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        """Request headers: the bytes unaltered, and from where on when a resume is possible.
+
+        Without a validator the total length must be known, so that another file is noticed.
+        """
+        headers = {"Accept-Encoding": "identity"}
+        if self._partial.size and (self._validator or self._total is not None):
+            headers["Range"] = f"bytes={self._partial.size}-"
+            if self._validator:
+                headers["If-Range"] = self._validator
+        return headers
+
+    def take(self, response: requests.Response, pieces: Iterator[bytes]) -> None:
+        """Write one response's body; returns when the file is complete.
+
+        Raises `Setback` for what another attempt may mend, `DeliveryRefused` for what none will.
+        """
+        self._place(response)
+        self._check_announced()
+        for piece in pieces:
+            if not self._partial.size:
+                self._check_page(response, piece)
+            self._partial.write(piece)
+            self._check_length()
+            if self._progress is not None:
+                self._progress(self._partial.size, self._expected or self._total)
+        self._check_complete()
+
+    def _place(self, response: requests.Response) -> None:
+        """Decide whether the body continues what is there, and start over where it does not."""
+        if response.status_code == 206 and self._continues(response):  # noqa: PLR2004 - HTTP
+            return
+        self._partial.restart()
+        if response.status_code != 200:  # noqa: PLR2004 - HTTP
+            self._total = self._etag = self._validator = None
+            raise Setback("it did not continue an interrupted download as asked")
+        length = response.headers.get("Content-Length", "")
+        self._total = int(length) if length.isascii() and length.isdigit() else None
+        self._etag = response.headers.get("ETag")
+        # A weak ETag may not be used in If-Range (RFC 9110, 13.1.5).
+        strong = self._etag if self._etag and not self._etag.startswith("W/") else None
+        self._validator = strong or response.headers.get("Last-Modified")
+
+    def _continues(self, response: requests.Response) -> bool:
+        """Tell whether this 206 is the rest of the same file (RFC 9110, 14.4)."""
+        stated = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        if stated is None or not self._partial.size or int(stated[1]) != self._partial.size:
+            return False
+        if int(stated[2]) + 1 != int(stated[3]):
+            return False
+        same_length = self._total is None or int(stated[3]) == self._total
+        etag = response.headers.get("ETag")
+        return same_length and (etag is None or self._etag is None or etag == self._etag)
+
+    def _check_announced(self) -> None:
+        if self._total is None or self._expected is None or self._total == self._expected:
+            return
+        if self._total > self._expected:
+            raise self._refused(f"it is {self._total} bytes long, not {self._expected} as listed")
+        self._partial.restart()
+        raise Setback(
+            f"it is {self._total} bytes long, not {self._expected} as listed", is_refusal=True
+        )
+
+    def _check_page(self, response: requests.Response, piece: bytes) -> None:
+        is_html = response.headers.get("Content-Type", "").lower().startswith("text/html")
+        if is_html and piece.lstrip().startswith(b"<"):
+            raise self._refused("a web page came instead of the file")
+
+    def _check_length(self) -> None:
+        limit = self._expected if self._expected is not None else LARGEST_BYTES
+        if self._partial.size > limit:
+            raise self._refused(f"it is longer than the {limit} bytes expected")
+
+    def _check_complete(self) -> None:
+        size, wanted = self._partial.size, self._expected or self._total
+        if not size:
+            raise Setback("the answer was empty", is_refusal=True)
+        if wanted is None or size == wanted:
+            return
+        if self._total is None:
+            # Nothing says whether it broke off or is shorter: only a fresh start can tell.
+            self._partial.restart()
+        raise Setback(f"it ended after {size} of {wanted} bytes", is_refusal=self._total is None)
+
+    def _refused(self, cause: str) -> DeliveryRefused:
+        return DeliveryRefused(self._thing, cause, _CURE)

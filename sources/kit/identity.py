@@ -1,0 +1,196 @@
+"""Who a record is about: natural, possibly natural, or not a person; and lines that name one.
+
+The rules are data with citations (`persons.toml`); nothing is guessed from personal names.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sources.kit import columns
+
+NONE, POSSIBLE, NATURAL = "none", "possible", "natural"
+
+_PERSONAL_NUMBERS = re.compile(
+    r"(?<!\d)(?:"
+    r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{2}[-+ A-FU-Y]?\d{3}[\dA-Z]"  # DK, FI, LV
+    r"|(?:19|20)?\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]|[67-9]\d)[-+]\d{4}"  # SE
+    r"|(?:[04][1-9]|[12567]\d|[37][01])(?:0[1-9]|1[0-2]|[4-9]\d)\d{2} ?\d{5}"  # NO
+    r"|[1-8]\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{4}"  # EE, LT
+    r")(?!\d)"
+)
+NUMBER_REMOVED = "[personal number removed]"
+
+
+@dataclass(frozen=True)
+class Minimised:
+    """A frame after data minimisation.
+
+    `table` holds what `record` may hold. `personal` has one row a value that lives apart:
+    `source_key`, `field`, `value`. The counts are for the run ledger.
+    """
+
+    table: pa.Table
+    personal: pa.Table
+    skeleton_count: int
+    care_of_count: int
+
+
+@cache
+def _rules() -> dict[str, object]:
+    text = resources.files("sources.kit").joinpath("persons.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+@cache
+def _possible_patterns() -> tuple[tuple[str, str], ...]:
+    rows = _rules()["possible"]
+    assert isinstance(rows, list)
+    return tuple((row["rule"], _any_of(row["phrases"])) for row in rows)
+
+
+def _any_of(phrases: list[str]) -> str:
+    """A pattern, for RE2 and `re` alike, that finds any of the phrases opening a word."""
+    ordered = sorted(phrases, key=len, reverse=True)
+    body = "|".join(re.escape(text) + (r"\b" if text[-1].isalpha() else "") for text in ordered)
+    return rf"(?i)(?:^|[\s,(;])(?:{body})"
+
+
+def with_person_kind(table: pa.Table) -> pa.Table:
+    """The frame with `person_kind` (none, possible, natural) and the `person_rule` that said so."""
+    natural = _rules()["natural"]
+    assert isinstance(natural, dict)
+    by_category = _is_in(table["entity_category"], natural["categories"])
+    by_form = _is_in(table["legal_form"], list(natural["legal_forms"]))
+    rule = pc.if_else(by_form, "legal form", pa.scalar(None, pa.string()))
+    rule = pc.if_else(by_category, "entity category", rule)
+    kind = pc.if_else(pc.or_(by_category, by_form), NATURAL, NONE)
+    for name, pattern in _possible_patterns():
+        found = pc.fill_null(pc.match_substring_regex(table["legal_name"], pattern), False)  # noqa: FBT003 (pyarrow's signature)
+        found = pc.and_(found, pc.equal(kind, NONE))
+        kind = pc.if_else(found, POSSIBLE, kind)
+        rule = pc.if_else(found, name, rule)
+    return table.append_column("person_kind", kind).append_column("person_rule", rule)
+
+
+def _is_in(column: pa.ChunkedArray, codes: list[str]) -> pa.ChunkedArray:
+    return pc.is_in(column, value_set=pa.array(codes, pa.string()))
+
+
+def minimise(table: pa.Table, *, keep_natural: bool) -> Minimised:
+    """Take what is personal out of the frame: care-of parts, and natural persons' particulars.
+
+    Natural persons are left as a skeleton (LEI, country, category, status, dates). With
+    `keep_natural` their other values go to `personal` instead of nowhere (GDPR Art. 5(1)(c)).
+    `table` needs `person_kind`.
+    """
+    table, pieces, care_of_count = _without_care_of(table)
+    natural = pc.equal(table["person_kind"], NATURAL)
+    natural_count = int(pc.sum(natural).as_py() or 0)
+    if natural_count:
+        pieces = [_only_legal_persons(piece, table, natural, keep=keep_natural) for piece in pieces]
+        for name in columns.PERSONAL_OF_NATURAL:
+            column = table[name]
+            if keep_natural:
+                pieces.append(_piece(table, name, column, pc.and_(natural, pc.is_valid(column))))
+            blank = pc.if_else(natural, pa.scalar(None, pa.string()), column)
+            table = table.set_column(table.schema.get_field_index(name), name, blank)
+    personal = pa.concat_tables(pieces) if pieces else _PERSONAL.empty_table()
+    return Minimised(table, personal, natural_count, care_of_count)
+
+
+_PERSONAL = pa.schema(
+    [("ordinal", pa.int64()), ("source_key", pa.string()), ("field", pa.string())]
+    + [("value", pa.string())]
+)
+
+
+def _piece(table: pa.Table, field: str, values: pa.ChunkedArray, mask: pa.ChunkedArray) -> pa.Table:
+    chosen = values.filter(mask)
+    return pa.table(
+        {
+            "ordinal": table["ordinal"].filter(mask),
+            "source_key": table["source_key"].filter(mask),
+            "field": pa.array([field] * len(chosen), pa.string()),
+            "value": chosen,
+        },
+        schema=_PERSONAL,
+    )
+
+
+def _only_legal_persons(
+    piece: pa.Table, table: pa.Table, natural: pa.ChunkedArray, *, keep: bool
+) -> pa.Table:
+    if keep:
+        return piece
+    ordinals = table["ordinal"].filter(natural).combine_chunks()
+    return piece.filter(pc.invert(pc.is_in(piece["ordinal"], value_set=ordinals)))
+
+
+@cache
+def _care_of(country: str | None) -> tuple[str, re.Pattern[str]]:
+    """(finder for RE2, pattern of the care-of part) for addresses in the country."""
+    rules = _rules()["care_of"]
+    assert isinstance(rules, dict)
+    only = [marker for marker, where in rules["only_in"].items() if country in where]
+    finder = _any_of([*rules["markers"], *only])
+    return finder, re.compile(rf"{finder}[^,;]*[,;]?")
+
+
+def _local_countries() -> set[str]:
+    rules = _rules()["care_of"]
+    assert isinstance(rules, dict)
+    return {country for where in rules["only_in"].values() for country in where}
+
+
+def split_care_of(line: str, country: str | None = None) -> tuple[str | None, str | None]:
+    """(the line without its care-of part, the care-of part); either is None when empty."""
+    _, part = _care_of(country if country in _local_countries() else None)
+    found = " ".join(match.group(0).strip(" ,;(") for match in part.finditer(line)).strip()
+    rest = re.sub(r"\s{2,}", " ", part.sub(" ", line)).strip(" ,;()")
+    return rest or None, found or None
+
+
+def _names_care_of(table: pa.Table, name: str) -> pa.Array:
+    """Which rows' line `name` holds a care-of part (bool, no nulls)."""
+    country = table["legal_country" if name.startswith("legal_") else "headquarters_country"]
+    found = pc.match_substring_regex(table[name], _care_of(None)[0])
+    for local in _local_countries():
+        there = pc.match_substring_regex(table[name], _care_of(local)[0])
+        found = pc.or_(found, pc.and_kleene(there, pc.equal(country, local)))
+    return pc.fill_null(found, False).combine_chunks()  # noqa: FBT003 (pyarrow's signature)
+
+
+def _without_care_of(table: pa.Table) -> tuple[pa.Table, list[pa.Table], int]:
+    """The frame's address lines without care-of parts, those parts apart, and how many rows."""
+    pieces: list[pa.Table] = []
+    rows: set[int] = set()
+    for name in columns.ADDRESS_LINES:
+        found = _names_care_of(table, name)
+        if not pc.any(found).as_py():
+            continue
+        chosen = table.filter(found)
+        countries = chosen["legal_country" if name.startswith("legal_") else "headquarters_country"]
+        split = [
+            split_care_of(line, country)
+            for line, country in zip(chosen[name].to_pylist(), countries.to_pylist(), strict=True)
+        ]
+        rest = pa.array([rest for rest, _ in split], pa.string())
+        parts = pa.chunked_array([pa.array([part for _, part in split], pa.string())])
+        cleaned = pc.replace_with_mask(table[name].combine_chunks(), found, rest)
+        table = table.set_column(table.schema.get_field_index(name), name, cleaned)
+        pieces.append(_piece(chosen, f"{name}_care_of", parts, pc.is_valid(parts)))
+        rows.update(chosen["ordinal"].filter(pc.is_valid(parts)).to_pylist())
+    return table, pieces, len(rows)
+
+
+def without_personal_numbers(text: str) -> str:
+    """The text with anything shaped like a national personal identity number taken out."""
+    return _PERSONAL_NUMBERS.sub(NUMBER_REMOVED, text)

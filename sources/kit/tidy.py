@@ -1,0 +1,79 @@
+"""Published text made comparable: moments as UTC and as calendar days, for whole columns at once."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sources.kit import columns
+
+UTC_SECONDS = pa.timestamp("s", "UTC")
+FIRST_YEAR, LAST_YEAR = 1000, 2100
+"""Years between which a company can have been founded or wound up; outside is a typing error."""
+_UNDATED_NULL = ("creation", "expiration")
+_SHAPE = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})?)?")
+
+
+def utc(published: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Timestamps as published (ISO 8601 with offset) as UTC seconds; null where unreadable.
+
+    `2024-05-04T00:00:00+02:00`, `…T13:30:05.042Z` and `…Z` come mixed in one column. A value
+    without an offset is read as UTC.
+    """
+    try:
+        moments = pc.cast(published, pa.timestamp("us", "UTC"))
+    except pa.ArrowInvalid:
+        return pa.chunked_array(
+            [pa.array([_one(text) for text in published.to_pylist()], UTC_SECONDS)]
+        )
+    return pc.cast(moments, UTC_SECONDS, safe=False)
+
+
+def _one(text: str | None) -> datetime | None:
+    if text is None or not _SHAPE.fullmatch(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def calendar_day(published: pa.ChunkedArray, readable: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The calendar day as the publisher wrote it (date32); a local midnight keeps its day."""
+    days = pc.if_else(readable, pc.utf8_slice_codeunits(published, 0, 10), None)
+    return pc.cast(days, pa.date32())
+
+
+def with_moments(table: pa.Table) -> pa.Table:
+    """The table with every `*_at` and `*_date` column its `*_published` columns give.
+
+    A creation or expiry whose year cannot be is recorded as null (the text stays as published).
+    """
+    for field in columns.FIELDS:
+        if field.kind == "utc":
+            stem = field.name.removesuffix("_at")
+            moments = utc(table[f"{stem}_published"])
+            if stem in _UNDATED_NULL:
+                moments = _within_years(moments)
+            table = table.append_column(field.name, moments)
+        elif field.kind == "date":
+            stem = field.name.removesuffix("_date")
+            readable = pc.is_valid(table[f"{stem}_at"])
+            table = table.append_column(
+                field.name, calendar_day(table[f"{stem}_published"], readable)
+            )
+    return table
+
+
+def _within_years(moments: pa.ChunkedArray) -> pa.ChunkedArray:
+    years = pc.year(moments)
+    possible = pc.and_(
+        pc.greater_equal(years, FIRST_YEAR), pc.less_equal(years, LAST_YEAR)
+    )
+    return pc.if_else(possible, moments, pa.scalar(None, UTC_SECONDS))
+
+
