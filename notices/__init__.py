@@ -1,0 +1,1 @@
+"""What we say: notices, languages, address layout, list rows and tokens, as pure functions."""
