@@ -1,0 +1,1 @@
+"""WHETHER: knows frames only, and says which rows and deliveries may pass."""

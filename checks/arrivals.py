@@ -1,0 +1,136 @@
+"""Before loading: every row of a frame against every rule, as verdict columns, vectorised."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from checks import codes, lei
+from sources.kit import columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Verdicts = dict[str, np.ndarray]
+
+_FIRST_LEI_YEAR = 2000
+"""Before any LEI: the system began in 2012, some issuers date their own codes earlier."""
+_UNREADABLE = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\ufffd]"
+_FORMULA = r"^\s*[=+\-@\t\r＝＋－＠]"
+_NEEDED_DATES = ("initial_registration", "last_update")
+_DATES = ("initial_registration", "last_update", "next_renewal")
+
+
+def judge_rows(table: pa.Table, known: Sequence[str] = columns.PUBLISHED) -> Verdicts:
+    """One boolean array a row rule, `len(table)` long; True where the rule holds.
+
+    `table` is a tidied frame (`sources.kit.tidy.with_moments`) with `source_key`. `key_is_unique`
+    is left True here: it is a rule on the whole delivery.
+    """
+    rows = table.num_rows
+    formed = lei.well_formed(table["source_key"].combine_chunks())
+    return {
+        "text_is_readable": _readable(table, known),
+        "lei_is_well_formed": _array(formed),
+        "lei_check_digits_hold": lei.check_digits_hold(table["source_key"].combine_chunks(), formed),
+        "key_is_unique": np.ones(rows, dtype=bool),
+        "legal_name_is_present": _array(_present(table["legal_name"])),
+        "entity_status_is_known": _listed(table["entity_status"], codes.ENTITY_STATUS),
+        "entity_category_is_known": _listed(
+            table["entity_category"], codes.ENTITY_CATEGORY, absent=True
+        ),
+        "lei_status_is_known": _listed(table["lei_status"], codes.LEI_STATUS),
+        "countries_are_known": _listed(table["legal_country"], codes.COUNTRY)
+        & _listed(table["headquarters_country"], codes.COUNTRY, absent=True),
+        "dates_are_readable": _dates_readable(table),
+        "renewal_is_not_before_registration": _ordered(table),
+        **_notes(table),
+    }
+
+
+def _notes(table: pa.Table) -> Verdicts:
+    lou = table["managing_lou"].combine_chunks()
+    formed = lei.well_formed(lou)
+    return {
+        "creation_year_is_possible": _kept_date(table, "creation") & _kept_date(table, "expiration"),
+        "entity_category_is_present": _array(pc.is_valid(table["entity_category"])),
+        "headquarters_are_present": _array(
+            pc.and_(
+                pc.is_valid(table["headquarters_country"]), _present(table["headquarters_city"])
+            )
+        ),
+        "postal_code_is_present": _array(_present(table["headquarters_postal_code"])),
+        "region_fits_country": _array(
+            _or_absent(
+                pc.equal(
+                    pc.utf8_slice_codeunits(table["legal_region"], 0, 2), table["legal_country"]
+                )
+            )
+        ),
+        "legal_form_is_a_code": _matches(table["legal_form"], "^[0-9A-Z]{4}$"),
+        "authority_is_a_code": _matches(table["registration_authority"], "^RA[0-9]{6}$"),
+        "managing_lou_is_an_lei": _array(formed) & lei.check_digits_hold(lou, formed),
+        "codes_are_listed": _listed(table["conformity"], codes.CONFORMITY, absent=True)
+        & _listed(table["validation_sources"], codes.VALIDATION_SOURCES, absent=True)
+        & _listed(table["expiration_reason"], codes.EXPIRATION_REASON, absent=True),
+        "name_starts_plainly": ~_array(
+            pc.fill_null(pc.match_substring_regex(table["legal_name"], _FORMULA), False)  # noqa: FBT003 (pyarrow's signature)
+        ),
+    }
+
+
+def _array(values: pa.ChunkedArray | pa.Array) -> np.ndarray:
+    flat = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    return np.asarray(flat.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _present(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.fill_null(pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(column)), 0), False)  # noqa: FBT003 (pyarrow's signature)
+
+
+def _or_absent(verdict: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.fill_null(verdict, True)  # noqa: FBT003 (pyarrow's signature)
+
+
+def _matches(column: pa.ChunkedArray, pattern: str) -> np.ndarray:
+    return _array(_or_absent(pc.match_substring_regex(column, pattern)))
+
+
+def _listed(column: pa.ChunkedArray, values: Sequence[str], *, absent: bool = False) -> np.ndarray:
+    listed = pc.is_in(column, value_set=pa.array(values, pa.string()))
+    return _array(pc.or_(listed, pc.is_null(column)) if absent else listed)
+
+
+def _readable(table: pa.Table, names: Sequence[str]) -> np.ndarray:
+    """False where any kept field holds a control character or bytes that were not UTF-8."""
+    joined = pc.binary_join_element_wise(
+        table["source_key"], *(table[name] for name in names), "\n", null_handling="skip"
+    )
+    return ~_array(pc.match_substring_regex(joined, _UNREADABLE))
+
+
+def _dates_readable(table: pa.Table) -> np.ndarray:
+    verdict = np.ones(table.num_rows, dtype=bool)
+    for stem in _DATES:
+        moments = table[f"{stem}_at"]
+        years = pc.year(moments)
+        plausible = pc.and_(
+            pc.greater_equal(years, _FIRST_LEI_YEAR), pc.less_equal(years, 2100)
+        )
+        absent = pc.is_null(table[f"{stem}_published"])
+        given = _array(pc.fill_null(plausible, False))  # noqa: FBT003 (pyarrow's signature)
+        verdict &= given if stem in _NEEDED_DATES else given | _array(absent)
+    return verdict
+
+
+def _ordered(table: pa.Table) -> np.ndarray:
+    ordered = pc.greater_equal(table["next_renewal_at"], table["initial_registration_at"])
+    return _array(_or_absent(ordered))
+
+
+def _kept_date(table: pa.Table, stem: str) -> np.ndarray:
+    published = _array(pc.is_valid(table[f"{stem}_published"]))
+    return ~(published & _array(pc.is_null(table[f"{stem}_at"])))

@@ -1,0 +1,44 @@
+"""Our named Great Expectations rules: each judges one verdict column, computed beforehand.
+
+A verdict column holds True where the rule holds, for every row of the delivery; so the suite
+checks all rows, and its result names the ones that fail.
+"""
+
+from __future__ import annotations
+
+import great_expectations as gx
+import great_expectations.expectations as gxe
+
+from checks.rules import DELIVERY_RULES, ROW_RULES, Rule
+
+
+class ExpectVerdictToHold(gxe.ExpectColumnValuesToBeInSet):
+    """Every verdict in the column is True; the rule's own words are its description."""
+
+    value_set: list[bool] = [True]
+
+
+def _expectation(rule: Rule) -> type[ExpectVerdictToHold]:
+    """The rule as an expectation of its own name: `key_is_unique` → `ExpectKeyIsUnique`."""
+    name = "Expect" + "".join(word.capitalize() for word in rule.name.split("_"))
+    return type(name, (ExpectVerdictToHold,), {"__doc__": f"{rule.meaning}.", "__module__": __name__})
+
+
+BY_RULE = {rule.name: _expectation(rule) for rule in ROW_RULES + DELIVERY_RULES}
+_SEVERITY = {"stop": "critical", "quarantine": "critical", "note": "warning"}
+
+
+def suite(name: str, rules: tuple[Rule, ...]) -> gx.ExpectationSuite:
+    """A suite with one expectation for each rule."""
+    return gx.ExpectationSuite(
+        name=name,
+        expectations=[
+            BY_RULE[rule.name](
+                column=rule.name,
+                description=rule.meaning,
+                severity=_SEVERITY[rule.severity],
+                meta={"severity": rule.severity},
+            )
+            for rule in rules
+        ],
+    )

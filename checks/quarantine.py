@@ -1,0 +1,98 @@
+"""Rejected rows as they are kept: the rule, the place, and the filtered text of mapped columns."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from checks.rules import MISSHAPEN, QUARANTINE
+from sources.kit import columns
+from sources.kit.identity import NATURAL, without_personal_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_QUIET_STATUS = ("ANNULLED", "DUPLICATE")
+"""Statuses of records whose faults are known and come again in every full file."""
+
+
+def broken_rules(verdicts: Mapping[str, np.ndarray], row: int) -> list[str]:
+    """Quarantine rules that do not hold for the row, in their order."""
+    return [rule for rule in QUARANTINE if not verdicts[rule][row]]
+
+
+def rejected(
+    table: pa.Table,
+    rows: Sequence[int],
+    rules: Sequence[Sequence[str]],
+    offsets: np.ndarray,
+) -> pa.Table:
+    """One line for each (row, rule): key, rule, digest, content (JSON), byte offset, alarming.
+
+    `rows` are places in `table`, `rules` what each broke, `offsets` where each row of the table
+    starts in the member. Natural persons are kept as a skeleton here as everywhere.
+    """
+    chosen = table.take(pa.array(rows, pa.int64())).to_pylist()
+    lines = []
+    for record, row, broken in zip(chosen, rows, rules, strict=True):
+        content = _content(record)
+        for rule in broken:
+            lines.append(
+                {
+                    "source_key": (record["source_key"] or "")[:64],
+                    "rule": rule,
+                    "content_digest": hashlib.blake2b(content.encode(), digest_size=16).digest(),
+                    "content": content,
+                    "byte_offset": int(offsets[row]),
+                    "is_alarming": record["lei_status"] not in _QUIET_STATUS,
+                }
+            )
+    return pa.Table.from_pylist(lines, schema=_SCHEMA)
+
+
+def misshapen(fields_found: Sequence[int], offsets: Sequence[int]) -> pa.Table:
+    """Rows with too few or too many fields: nothing of them can be named, so nothing is kept."""
+    contents = [json.dumps({"fields_found": found}) for found in fields_found]
+    return pa.Table.from_pylist(
+        [
+            {
+                "source_key": "",
+                "rule": MISSHAPEN,
+                "content_digest": hashlib.blake2b(
+                    f"{content} at {offset}".encode(), digest_size=16
+                ).digest(),
+                "content": content,
+                "byte_offset": int(offset),
+                "is_alarming": True,
+            }
+            for content, offset in zip(contents, offsets, strict=True)
+        ],
+        schema=_SCHEMA,
+    )
+
+
+_SCHEMA = pa.schema(
+    [
+        ("source_key", pa.string()),
+        ("rule", pa.string()),
+        ("content_digest", pa.binary()),
+        ("content", pa.string()),
+        ("byte_offset", pa.int64()),
+        ("is_alarming", pa.bool_()),
+    ]
+)
+
+
+def _content(record: Mapping[str, object]) -> str:
+    is_natural = record["person_kind"] == NATURAL
+    kept = columns.SKELETON if is_natural else columns.PUBLISHED
+    values = {
+        name: without_personal_numbers(str(record[name])).replace("\x00", "�")
+        for name in columns.PUBLISHED
+        if name in kept and record[name] is not None
+    }
+    return json.dumps(values, ensure_ascii=False)

@@ -1,0 +1,60 @@
+"""The rules a delivery is held against: what each asks, and what happens when it does not hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["stop", "quarantine", "note"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`name` is its verdict column; a True verdict means that the rule holds."""
+
+    name: str
+    severity: Severity
+    meaning: str
+
+
+ROW_RULES: tuple[Rule, ...] = (
+    Rule("text_is_readable", "quarantine", "every kept field is UTF-8 without control characters"),
+    Rule("lei_is_well_formed", "quarantine", "the LEI is 18 capitals or digits and two digits"),
+    Rule("lei_check_digits_hold", "quarantine", "the LEI leaves 1 modulo 97 (ISO 17442-1)"),
+    Rule("key_is_unique", "quarantine", "the LEI stands once, or each time with the same content"),
+    Rule("legal_name_is_present", "quarantine", "the record has a legal name"),
+    Rule("entity_status_is_known", "quarantine", "EntityStatus is on the LEI-CDF list"),
+    Rule("entity_category_is_known", "quarantine", "EntityCategory is absent or on the list"),
+    Rule("lei_status_is_known", "quarantine", "RegistrationStatus is on the LEI-CDF list"),
+    Rule("countries_are_known", "quarantine", "address countries are ISO 3166-1 codes"),
+    Rule("dates_are_readable", "quarantine", "every date is ISO 8601, and the needed ones plausible"),
+    Rule(
+        "renewal_is_not_before_registration",
+        "quarantine",
+        "the next renewal is not before the first registration",
+    ),
+    Rule("creation_year_is_possible", "note", "creation and expiry years can be (else null)"),
+    Rule("entity_category_is_present", "note", "the record states an EntityCategory"),
+    Rule("headquarters_are_present", "note", "a headquarters country and city are given"),
+    Rule("postal_code_is_present", "note", "the headquarters address has a postal code"),
+    Rule("region_fits_country", "note", "a region code starts with its country's code"),
+    Rule("legal_form_is_a_code", "note", "the legal form is four capitals or digits (ISO 20275)"),
+    Rule("authority_is_a_code", "note", "the register is RA and six digits"),
+    Rule("managing_lou_is_an_lei", "note", "the managing issuer's LEI has valid check digits"),
+    Rule("codes_are_listed", "note", "conformity, corroboration and expiry reason are listed"),
+    Rule("name_starts_plainly", "note", "the name does not start like a spreadsheet formula"),
+)
+
+DELIVERY_RULES: tuple[Rule, ...] = (
+    Rule("record_count_fits", "stop", "the delivery holds as many rows as its publisher listed"),
+    Rule("delivery_is_not_empty", "stop", "the delivery holds at least one row"),
+    Rule("size_fits_last_full", "stop", "a full file is near our last full one in length"),
+    Rule("size_fits_card", "stop", "a full file from the publisher is within the card's bounds"),
+    Rule("most_rows_are_sound", "stop", "at most half of the rows fail a quarantine rule"),
+)
+
+BY_NAME = {rule.name: rule for rule in ROW_RULES + DELIVERY_RULES}
+QUARANTINE = tuple(rule.name for rule in ROW_RULES if rule.severity == "quarantine")
+NOTES = tuple(rule.name for rule in ROW_RULES if rule.severity == "note")
+MISSHAPEN = "row_has_every_field"
+"""The rule of rows that had too few or too many fields to be read at all."""
