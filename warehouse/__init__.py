@@ -1,0 +1,1 @@
+"""WHAT WE HOLD: the only room that knows SQL."""

@@ -1,0 +1,142 @@
+"""Opens the warehouse: SQLite or PostgreSQL from the same code, and one writer at a time."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from sources.kit.errors import Busy, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import URL, Connection, Engine
+
+BUSY_SECONDS = 30
+_LOCK_NUMBER = 0x736E_6F74
+"""PostgreSQL advisory lock of this product ('snot' in ASCII); one warehouse a database."""
+
+
+def open_warehouse(url: str) -> Engine:
+    """An engine for the warehouse at `url`; makes the folder of a SQLite file, never the tables.
+
+    SQLite runs in WAL mode with foreign keys and `secure_delete`, its file readable by its owner
+    only. Dispose of the engine when done.
+    """
+    parsed = _parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed)
+    return sa.create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise _bad_url() from error
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        raise _bad_url()
+    return parsed
+
+
+def _bad_url() -> Refused:
+    return Refused(
+        "warehouse URL",
+        "it is neither sqlite:///FILE nor postgresql://…",
+        "Set [warehouse] url, SOURCENOTE_WAREHOUSE_URL or --warehouse",
+    )
+
+
+def _sqlite(url: URL) -> Engine:
+    path = Path(str(url.database))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 (the driver's own)
+    connection.isolation_level = None  # SQLAlchemy's BEGIN below is the only one
+    for pragma in (
+        "journal_mode = WAL",
+        "foreign_keys = ON",
+        "secure_delete = ON",
+        "synchronous = NORMAL",
+        "cache_size = -65536",
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One write transaction: committed at the end, rolled back on any error."""
+    with engine.connect() as connection:
+        connection = connection.execution_options(writes=True)
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One consistent read; nothing is written."""
+    with engine.connect() as connection, connection.begin() as transaction:
+        yield connection
+        transaction.rollback()
+
+
+@contextmanager
+def sole_writer(engine: Engine) -> Iterator[None]:
+    """Hold the one-writer lock; it dies with the process. Raises `Busy` when another has it."""
+    holder = _file_lock if engine.dialect.name == "sqlite" else _advisory_lock
+    with holder(engine):
+        yield
+
+
+@contextmanager
+def _file_lock(engine: Engine) -> Iterator[None]:
+    path = Path(f"{engine.url.database}.lock")
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        try:
+            flock(descriptor, LOCK_EX | LOCK_NB)
+        except BlockingIOError as error:
+            raise _busy() from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _advisory_lock(engine: Engine) -> Iterator[None]:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_LOCK_NUMBER))):
+            raise _busy()
+        try:
+            yield
+        finally:
+            connection.execute(sa.select(sa.func.pg_advisory_unlock(_LOCK_NUMBER)))
+
+
+def _busy() -> Busy:
+    return Busy(
+        "warehouse",
+        "another sourcenote run is writing to it",
+        "Wait for it to end and run the command again; the lock dies with its process",
+    )

@@ -1,0 +1,152 @@
+"""What is already held of a source, as sorted arrays: 49 bytes a record, no key as text.
+
+Incoming frames are compared with it in memory, so unchanged rows never touch the database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from sources.kit.digest import hash128
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection
+
+_BATCH = 50_000
+_MOMENT = {
+    "sqlite": "CAST(strftime('%s', substr({0}, 1, 19)) AS INTEGER)",
+    "postgresql": "CAST(extract(epoch FROM {0}) AS bigint)",
+}
+UNKNOWN = np.iinfo(np.int64).min
+"""A moment that is not stated."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """Sorted by `key` (n, 2); the other arrays run beside it.
+
+    `updated` is the record's own LastUpdateDate and `published` the publication that last
+    confirmed the content (UTC seconds, `UNKNOWN` where not stated). `seen` is filled while a
+    delivery streams by.
+    """
+
+    key: np.ndarray
+    digest: np.ndarray
+    record_id: np.ndarray
+    updated: np.ndarray
+    published: np.ndarray
+    is_absent: np.ndarray
+    is_stopped: np.ndarray
+    seen: np.ndarray
+
+    def __len__(self) -> int:
+        """Records held."""
+        return len(self.record_id)
+
+    def find(self, keys: np.ndarray) -> np.ndarray:
+        """Where each key (n, 2) stands, or -1 (int64)."""
+        if not len(self):
+            return np.full(len(keys), -1, dtype=np.int64)
+        place = np.searchsorted(self.key[:, 0], keys[:, 0])
+        found = np.full(len(keys), -1, dtype=np.int64)
+        open_rows = np.arange(len(keys))
+        while len(open_rows):
+            at = place[open_rows]
+            inside = at < len(self)
+            open_rows, at = open_rows[inside], at[inside]
+            same_half = self.key[at, 0] == keys[open_rows, 0]
+            open_rows, at = open_rows[same_half], at[same_half]
+            same = self.key[at, 1] == keys[open_rows, 1]
+            found[open_rows[same]] = at[same]
+            open_rows = open_rows[~same]
+            place[open_rows] += 1
+        return found
+
+
+def read_held(connection: Connection, source_id: str) -> Held:
+    """Everything held of the source; streams the table once."""
+    columns = [np.concatenate(parts) for parts in zip(*_batches(connection, source_id), strict=True)]
+    if not columns:
+        columns = [
+            np.empty((0, 2), np.uint64),
+            np.empty((0, 2), np.uint64),
+            *(np.empty(0, np.int64) for _ in range(4)),
+        ]
+    key, digest, record_id, updated, delivery_id, absent = columns
+    order = np.argsort(key[:, 0], kind="stable")
+    record_id, absent = record_id[order], absent[order] > 0
+    published = _confirmed(connection, source_id, delivery_id[order], absent)
+    stopped = np.array(_stopped_records(connection), dtype=np.int64)
+    return Held(
+        key=key[order],
+        digest=digest[order],
+        record_id=record_id,
+        updated=updated[order],
+        published=published,
+        is_absent=absent,
+        is_stopped=np.isin(record_id, stopped),
+        seen=np.zeros(len(record_id), dtype=bool),
+    )
+
+
+def _batches(connection: Connection, source_id: str) -> Iterator[tuple[np.ndarray, ...]]:
+    dialect = connection.dialect.name
+    mark = "?" if dialect == "sqlite" else "%s"
+    moment = _MOMENT[dialect].format("last_update_at")
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    cursor = driver.cursor() if dialect == "sqlite" else driver.cursor(name="held", binary=True)
+    cursor.execute(
+        f"SELECT source_key, digest, record_id, {moment}, last_delivery_id, absent_count"  # noqa: S608 (constants only)
+        f" FROM record WHERE source_id = {mark}",
+        (source_id,),
+    )
+    try:
+        while rows := cursor.fetchmany(_BATCH):
+            keys, digests, *numbers = zip(*rows, strict=True)
+            yield (
+                hash128(pa.array(keys, pa.string())),
+                np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64).reshape(-1, 2),
+                *(np.array(column, dtype=np.int64) for column in numbers),
+            )
+    finally:
+        cursor.close()
+
+
+def _confirmed(
+    connection: Connection, source_id: str, delivery_id: np.ndarray, absent: np.ndarray
+) -> np.ndarray:
+    """Publication that last confirmed each record: its writer's, or a later full file's."""
+    moment = _MOMENT[connection.dialect.name]
+    written = connection.exec_driver_sql(
+        f"SELECT delivery_id, {moment.format('published_at')} FROM delivery"  # noqa: S608 (constants only)
+    ).all()
+    ids = np.array([row[0] for row in written], dtype=np.int64)
+    moments = np.array([UNKNOWN if row[1] is None else row[1] for row in written], dtype=np.int64)
+    order = np.argsort(ids)
+    published = (
+        moments[order][np.searchsorted(ids[order], delivery_id)] if len(ids) else delivery_id
+    )
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    full = connection.exec_driver_sql(
+        f"SELECT {moment.format('full_published_at')} FROM source_cursor"  # noqa: S608 (constants only)
+        f" WHERE source_id = {mark}",
+        (source_id,),
+    ).scalar()
+    if full is None:
+        return published
+    return np.where(absent, published, np.maximum(published, full))
+
+
+def _stopped_records(connection: Connection) -> list[int]:
+    rows = connection.exec_driver_sql(
+        "SELECT DISTINCT l.record_id FROM company_stop s"
+        " JOIN company_record l ON l.company_id = s.company_id"
+    )
+    return [row[0] for row in rows]

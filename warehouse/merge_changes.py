@@ -1,0 +1,117 @@
+"""Changed records: every field that differs becomes a `change` with its delivery, then is set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from sources.kit import columns
+from warehouse.schema import change, company, company_record, record
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from warehouse.load import DeliveryFacts
+
+_SHOWN_AS = {held: shown for shown, held in columns.SHOWN}
+
+
+def change_name(field: str) -> str:
+    """A field's name in `changes`: as `prospects` shows it, a published moment as its date."""
+    if field.endswith("_published"):
+        return field.removesuffix("_published") + "_date"
+    return _SHOWN_AS.get(field, field)
+
+
+def apply_changes(connection: Connection, facts: DeliveryFacts, delivery_id: int) -> None:
+    """Write the differences of `staged_changed` as changes, then the new content itself."""
+    changed = sa.table(
+        "staged_changed",
+        *(
+            sa.column(name)
+            for name in ("record_id", "source_key", "digest", "person_kind", "person_rule")
+        ),
+        *(sa.column(name, record.c[name].type) for name in columns.NAMES),
+    )
+    _forget_persons(connection, changed)
+    differences = sa.union_all(*(_difference(changed, name) for name in columns.PUBLISHED)).cte()
+    connection.execute(
+        change.update()
+        .where(
+            change.c.is_current.is_(True),
+            sa.exists().where(
+                differences.c.record_id == change.c.record_id,
+                differences.c.field == change.c.field,
+            ),
+        )
+        .values(is_current=False)
+    )
+    at = sa.literal(facts.retrieved_at, change.c.changed_at.type)
+    connection.execute(
+        change.insert().from_select(
+            [
+                "record_id",
+                "source_key",
+                "field",
+                "old_value",
+                "new_value",
+                "delivery_id",
+                "changed_at",
+                "is_current",
+            ],
+            sa.select(differences, sa.literal(delivery_id), at, sa.true()),
+        )
+    )
+    connection.execute(
+        record.update()
+        .where(record.c.record_id == changed.c.record_id)
+        .values(
+            digest=changed.c.digest,
+            mapping_version=columns.MAPPING_VERSION,
+            person_kind=changed.c.person_kind,
+            person_rule=changed.c.person_rule,
+            last_delivery_id=delivery_id,
+            **{name: changed.c[name] for name in columns.NAMES},
+        )
+    )
+    _touch_companies(connection, changed, facts)
+
+
+def _difference(changed: sa.TableClause, name: str) -> sa.Select[tuple[object, ...]]:
+    """One field's differences; a natural person's particulars leave no history."""
+    differs = record.c[name].is_distinct_from(changed.c[name])
+    if name not in columns.SKELETON:
+        differs &= changed.c.person_kind != "natural"
+    return sa.select(
+        record.c.record_id,
+        record.c.source_key,
+        sa.literal(change_name(name)).label("field"),
+        record.c[name].label("old_value"),
+        changed.c[name].label("new_value"),
+    ).where(record.c.record_id == changed.c.record_id, differs)
+
+
+def _forget_persons(connection: Connection, changed: sa.TableClause) -> None:
+    """Who turns out to be a natural person keeps no old name or address in the history."""
+    now_natural = sa.select(changed.c.record_id).where(changed.c.person_kind == "natural")
+    connection.execute(
+        change.delete().where(
+            change.c.record_id.in_(now_natural),
+            change.c.field.in_([change_name(name) for name in columns.PERSONAL_OF_NATURAL]),
+        )
+    )
+
+
+def _touch_companies(
+    connection: Connection, changed: sa.TableClause, facts: DeliveryFacts
+) -> None:
+    linked = sa.select(company_record.c.company_id).where(
+        company_record.c.record_id.in_(sa.select(changed.c.record_id)),
+        company_record.c.until_at.is_(None),
+    )
+    connection.execute(
+        company.update()
+        .where(company.c.company_id.in_(linked))
+        .values(last_changed_at=facts.retrieved_at)
+    )

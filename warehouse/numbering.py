@@ -1,0 +1,23 @@
+"""Surrogate numbers that are never reused, not even after the rows that had them are deleted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from warehouse.schema import sequence
+from warehouse.upsert import upsert
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+
+def take_numbers(connection: Connection, name: str, count: int) -> int:
+    """The first of `count` fresh consecutive numbers, taken in the caller's transaction."""
+    upsert(connection, sequence, [{"name": name, "next_value": 1}], keys=("name",), updates=())
+    row = connection.execute(
+        sequence.update()
+        .where(sequence.c.name == name)
+        .values(next_value=sequence.c.next_value + count)
+        .returning(sequence.c.next_value)
+    ).one()
+    return int(row.next_value) - count

@@ -1,0 +1,1 @@
+"""What a regulator would read: suppression, retention, deletion and their proof."""

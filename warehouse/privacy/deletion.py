@@ -1,0 +1,273 @@
+"""inactive → gone: one company all-or-none over every table, with a log that names nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from sources.kit.errors import Refused
+from warehouse.engine import writing
+from warehouse.privacy import audit, chain
+from warehouse.privacy.suppression import KEY_PURPOSE
+from warehouse.schema import (
+    change,
+    company,
+    company_record,
+    company_stop,
+    contact_point,
+    deletion_log,
+    letter,
+    not_retaken,
+    personal_value,
+    quarantined_row,
+    record,
+)
+from warehouse.upsert import upsert
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date, datetime
+
+    from sqlalchemy.engine import Connection, Engine
+
+    from sources.kit.keys import Keys
+    from sources.kit.policy import DeletionCap
+
+BATCH = 200
+
+BY_RECORD = (change, contact_point, personal_value)
+"""Tables that hang on a record and go with it, in this order."""
+BY_COMPANY = (company_stop,)
+"""Tables that hang on a company and go with it."""
+LEFT_WITHOUT_IDENTITY = ("disclosure", "letter", "deletion_log", "suppressed_record", "not_retaken")
+"""Tables that keep an opaque number or a keyed hash: proof, links that go on working, counts."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """One company, or one personal value, whose time has come."""
+
+    company_id: int
+    record_ids: tuple[int, ...]
+    policy_id: str
+    reason: str
+    delete_after: date
+    field: str | None = None
+
+
+@dataclass(frozen=True)
+class Act:
+    """Who deletes, when, under which policy version."""
+
+    actor: str
+    now: datetime
+    policy_version: str
+    keys: Keys
+    new_subject: Callable[[], str]
+    """A fresh random id for each act: it says nothing about whom."""
+
+
+def due(connection: Connection, as_of: date) -> list[Due]:
+    """What the policy deletes on that day, companies first, then single personal values."""
+    links: dict[int, list[int]] = {}
+    rows = connection.execute(
+        sa.select(
+            company.c.company_id,
+            company.c.policy_id,
+            company.c.inactive_reason,
+            company.c.delete_after,
+            company_record.c.record_id,
+        )
+        .join(company_record, company_record.c.company_id == company.c.company_id)
+        .where(company.c.state == "inactive", company.c.delete_after <= as_of)
+        .order_by(company.c.company_id)
+    ).all()
+    for row in rows:
+        links.setdefault(row.company_id, []).append(row.record_id)
+    first = {row.company_id: row for row in reversed(rows)}
+    found = [
+        Due(
+            key,
+            tuple(records),
+            first[key].policy_id,
+            first[key].inactive_reason,
+            first[key].delete_after,
+        )
+        for key, records in links.items()
+    ]
+    return found + _values_due(connection, as_of, set(links))
+
+
+def _values_due(connection: Connection, as_of: date, companies: set[int]) -> list[Due]:
+    rows = connection.execute(
+        sa.select(
+            company_record.c.company_id,
+            personal_value.c.record_id,
+            personal_value.c.field,
+            personal_value.c.delete_after,
+        )
+        .join(company_record, company_record.c.record_id == personal_value.c.record_id)
+        .where(personal_value.c.state == "inactive", personal_value.c.delete_after <= as_of)
+        .order_by(company_record.c.company_id, personal_value.c.field)
+    )
+    return [
+        Due(
+            row.company_id,
+            (row.record_id,),
+            "person_public",
+            "inactive_after",
+            row.delete_after,
+            field=row.field,
+        )
+        for row in rows
+        if row.company_id not in companies
+    ]
+
+
+def check_cap(connection: Connection, found: Sequence[Due], cap: DeletionCap) -> None:
+    """Refuse when more would go than the cap allows; `--confirm` is the way past it."""
+    companies = {item.company_id for item in found if item.field is None}
+    held = connection.scalar(sa.select(sa.func.count()).select_from(company)) or 0
+    share = len(companies) / held if held else 0.0
+    if len(found) <= cap.max_rows and share <= cap.max_share:
+        return
+    raise Refused(
+        "deletion run",
+        f"{len(companies)} of {held} companies and {len(found) - len(companies)} single values "
+        f"would go, more than the cap of {cap.max_share:.0%} or {cap.max_rows} at once",
+        "Look at the list with --dry-run, then run `sourcenote delete --confirm`",
+    )
+
+
+def delete(
+    engine: Engine,
+    found: Sequence[Due],
+    act: Act,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, int]:
+    """Delete in batches, each its own transaction; inside, each company is all-or-none.
+
+    Returns rows deleted by table. A killed run leaves whole companies, and a rerun goes on.
+    """
+    totals: dict[str, int] = {}
+    for start in range(0, len(found), BATCH):
+        batch = found[start : start + BATCH]
+        with writing(engine) as connection:
+            for item in batch:
+                with connection.begin_nested():
+                    counts = _delete_one(connection, item, act)
+                for table, count in counts.items():
+                    totals[table] = totals.get(table, 0) + count
+            audit.record_event(
+                connection, act.actor, "delete", act.now, detail={"acts": len(batch)}
+            )
+        if progress:
+            progress(min(start + BATCH, len(found)), len(found))
+    return totals
+
+
+def _delete_one(connection: Connection, item: Due, act: Act) -> dict[str, int]:
+    counts = (
+        _delete_value(connection, item, act)
+        if item.field is not None
+        else _delete_company(connection, item)
+    )
+    subject = act.new_subject()
+    chain.append(
+        connection,
+        deletion_log,
+        [
+            {
+                "subject": subject,
+                "table_name": table,
+                "row_count": count,
+                "policy_id": item.policy_id,
+                "reason": item.reason,
+                "policy_version": act.policy_version,
+                "deleted_at": act.now.replace(microsecond=0),
+                "actor": act.actor,
+            }
+            for table, count in counts.items()
+            if count
+        ],
+    )
+    return counts
+
+
+def _delete_company(connection: Connection, item: Due) -> dict[str, int]:
+    counts: dict[str, int] = {}
+
+    def remove(table: sa.Table, condition: Any) -> None:  # noqa: ANN401 (an SQL condition)
+        counts[table.name] = connection.execute(table.delete().where(condition)).rowcount
+
+    keys = connection.execute(
+        sa.select(record.c.source_id, record.c.source_key).where(
+            record.c.record_id.in_(item.record_ids)
+        )
+    ).all()
+    for table in BY_RECORD:
+        remove(table, table.c.record_id.in_(item.record_ids))
+    for table in BY_COMPANY:
+        remove(table, table.c.company_id == item.company_id)
+    connection.execute(
+        letter.update().where(letter.c.company_id == item.company_id).values(notice_html=None)
+    )
+    remove(company_record, company_record.c.company_id == item.company_id)
+    remove(company, company.c.company_id == item.company_id)
+    shared = sa.select(company_record.c.record_id)
+    remove(record, record.c.record_id.in_(item.record_ids) & record.c.record_id.not_in(shared))
+    for key in keys:
+        remove(
+            quarantined_row,
+            (quarantined_row.c.source_id == key.source_id)
+            & (quarantined_row.c.source_key == key.source_key),
+        )
+    return counts
+
+
+def _delete_value(connection: Connection, item: Due, act: Act) -> dict[str, int]:
+    """Delete one personal value and remember, as a keyed hash, not to take it again."""
+    condition = personal_value.c.record_id.in_(item.record_ids) & (
+        personal_value.c.field == item.field
+    )
+    row = connection.execute(
+        sa.select(personal_value, record.c.source_id)
+        .join(record, record.c.record_id == personal_value.c.record_id)
+        .where(condition)
+    ).one()
+    version, digest = value_hash(
+        act.keys, row.source_id, row.source_key, row.field, row.value
+    )
+    upsert(
+        connection,
+        not_retaken,
+        [{"subject_hash": digest, "key_version": version, "since_at": act.now}],
+        keys=("subject_hash",),
+        updates=(),
+    )
+    return {"personal_value": connection.execute(personal_value.delete().where(condition)).rowcount}
+
+
+def value_hash(keys: Keys, *parts: str) -> tuple[int, str]:
+    """(key version, HMAC-SHA-256 hex) of one value of one record, for `not_retaken`."""
+    return keys.mac(KEY_PURPOSE, "value:" + "\x1f".join(parts))
+
+
+def clean_up_bytes(engine: Engine) -> None:
+    """Leave no erased bytes in the database's own files, as far as each database can.
+
+    SQLite: checkpoint and VACUUM, after which file and WAL hold none. PostgreSQL: VACUUM FULL of
+    the small tables that hold persons; write-ahead log segments keep theirs until recycled.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if engine.dialect.name == "sqlite":
+            driver: Any = connection.connection.driver_connection
+            for statement in ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM"):
+                driver.execute(statement)
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return
+        for table in ("personal_value", "contact_point", "quarantined_row", "letter"):
+            connection.execute(sa.text(f"VACUUM FULL {table}"))

@@ -1,0 +1,253 @@
+"""active → inactive, by the retention policy rows that the notice prints.
+
+Conditions and periods are data (`RetentionPolicy`); this module knows how each condition looks in
+the warehouse and from which date it counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from sources.kit.errors import SettingsInvalid
+from sources.kit.period import add_period, add_to_date
+from warehouse.privacy import audit
+from warehouse.schema import company, company_record, company_stop, personal_value, record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine import Connection
+
+    from sources.kit.policy import RetentionPolicy
+
+STATUS_CONDITIONS = {
+    "lei_retired": "RETIRED",
+    "lei_merged": "MERGED",
+    "lei_annulled": "ANNULLED",
+    "lei_duplicate": "DUPLICATE",
+}
+"""Conditions that are a RegistrationStatus; they count from the record's LastUpdateDate."""
+VANISHED = "vanished"
+
+
+@dataclass(frozen=True)
+class Move:
+    """A company to make inactive, or active again (`reason` None)."""
+
+    company_id: int
+    reason: str | None
+    since: date | None
+    delete_after: date | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one `deactivate` run does; a dry run shows exactly this."""
+
+    as_of: date
+    deactivated: tuple[Move, ...] = ()
+    reactivated: tuple[Move, ...] = ()
+    rescheduled: tuple[Move, ...] = ()
+    personal_values: int = 0
+    loud_skips: tuple[str, ...] = field(default=())
+
+
+def policy(policies: Sequence[RetentionPolicy], policy_id: str) -> RetentionPolicy:
+    """The row of that id; without one nothing may be kept."""
+    for row in policies:
+        if row.id == policy_id:
+            return row
+    raise SettingsInvalid("[[retention]]", [f"there is no row {policy_id}"])
+
+
+def statuses_ending(row: RetentionPolicy) -> tuple[str, ...]:
+    """The RegistrationStatus values that make a company inactive under the row."""
+    return tuple(
+        status for name, status in STATUS_CONDITIONS.items() if name in row.inactive_when
+    )
+
+
+def due_on_arrival(
+    statuses: np.ndarray, updated: np.ndarray, row: RetentionPolicy, as_of: date
+) -> np.ndarray:
+    """Which arriving records would be due for deletion at once, and so are not taken (bool).
+
+    `statuses` is RegistrationStatus, `updated` LastUpdateDate as datetime64[D].
+    """
+    ended = np.isin(statuses, statuses_ending(row))
+    due = np.zeros(len(statuses), dtype=bool)
+    if ended.any():
+        due[ended] = add_period(updated[ended], row.delete_after_inactive) <= np.datetime64(as_of)
+    return due
+
+
+def plan_moves(
+    connection: Connection, policies: Sequence[RetentionPolicy], as_of: date
+) -> Plan:
+    """Everything `apply_moves` would do on that day; reads only."""
+    row = policy(policies, "company_public")
+    unknown = [
+        name for name in row.inactive_when if name != VANISHED and name not in STATUS_CONDITIONS
+    ]
+    found = connection.execute(_companies_ending(row, as_of)).all()
+    ending = {item.company_id: _move(item, row) for item in found}
+    held = {
+        item.company_id: item
+        for item in connection.execute(
+            sa.select(
+                company.c.company_id, company.c.inactive_reason, company.c.delete_after
+            ).where(company.c.state == "inactive")
+        )
+    }
+    return Plan(
+        as_of=as_of,
+        deactivated=tuple(move for key, move in ending.items() if key not in held),
+        reactivated=tuple(
+            Move(key, None, None, None) for key in held if key not in ending
+        ),
+        rescheduled=tuple(
+            move
+            for key, move in ending.items()
+            if key in held
+            and (held[key].delete_after, held[key].inactive_reason)
+            != (move.delete_after, move.reason)
+        ),
+        personal_values=connection.scalar(
+            sa.select(sa.func.count()).select_from(personal_value).where(_personal_due(as_of))
+        )
+        or 0,
+        loud_skips=tuple(f"company_public: condition {name} matches nothing" for name in unknown),
+    )
+
+
+def apply_moves(
+    connection: Connection,
+    policies: Sequence[RetentionPolicy],
+    plan: Plan,
+    *,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Carry the plan out in the caller's transaction, with one audit event."""
+    _set_states(connection, (*plan.deactivated, *plan.rescheduled, *plan.reactivated))
+    _reschedule_personal(connection, policy(policies, "person_public"))
+    connection.execute(
+        personal_value.update().where(_personal_due(plan.as_of)).values(state="inactive")
+    )
+    audit.record_event(
+        connection,
+        actor,
+        "deactivate",
+        now,
+        detail={
+            "deactivated": len(plan.deactivated),
+            "reactivated": len(plan.reactivated),
+            "rescheduled": len(plan.rescheduled),
+            "personal_values": plan.personal_values,
+        },
+    )
+
+
+def personal_dates(row: RetentionPolicy, obtained: date) -> tuple[date, date]:
+    """(inactive after, delete after) of a personal value obtained that day, cap included."""
+    inactive = add_to_date(obtained, row.inactive_after) if row.inactive_after else obtained
+    delete = add_to_date(inactive, row.delete_after_inactive)
+    if row.cap_from_start:
+        delete = min(delete, add_to_date(obtained, row.cap_from_start))
+    return min(inactive, delete), delete
+
+
+def _companies_ending(row: RetentionPolicy, as_of: date) -> sa.Select[Any]:
+    """(company, status, last update, vanished) of companies a condition of the row holds for."""
+    conditions = [record.c.lei_status.in_(statuses_ending(row))]
+    if VANISHED in row.inactive_when:
+        conditions.append(record.c.vanished_at.is_not(None))
+    end_of_day = datetime.combine(as_of, datetime.max.time(), UTC)
+    return (
+        sa.select(
+            company.c.company_id,
+            record.c.lei_status,
+            record.c.last_update_at,
+            record.c.vanished_at,
+        )
+        .join(
+            record,
+            sa.and_(
+                record.c.record_id == company.c.lead_record_id,
+                record.c.source_key == company.c.lead_source_key,
+            ),
+        )
+        .where(sa.or_(*conditions), company.c.first_seen_at <= end_of_day)
+    )
+
+
+def _move(item: Any, row: RetentionPolicy) -> Move:  # noqa: ANN401 (a row of `_companies_ending`)
+    reason = next(
+        (name for name in row.inactive_when if STATUS_CONDITIONS.get(name) == item.lei_status),
+        VANISHED,
+    )
+    moment = item.vanished_at if reason == VANISHED else item.last_update_at
+    since = moment.date()
+    return Move(
+        item.company_id, reason, since, add_to_date(since, row.delete_after_inactive)
+    )
+
+
+def _set_states(connection: Connection, moves: Sequence[Move]) -> None:
+    if not moves:
+        return
+    connection.execute(
+        company.update()
+        .where(company.c.company_id == sa.bindparam("key"))
+        .values(
+            state=sa.bindparam("new_state"),
+            inactive_since=sa.bindparam("since"),
+            inactive_reason=sa.bindparam("reason"),
+            delete_after=sa.bindparam("due"),
+        ),
+        [
+            {
+                "key": move.company_id,
+                "new_state": "inactive" if move.reason else "active",
+                "since": move.since,
+                "reason": move.reason,
+                "due": move.delete_after,
+            }
+            for move in moves
+        ],
+    )
+
+
+def _reschedule_personal(connection: Connection, row: RetentionPolicy) -> None:
+    """A changed period acts at the next run: dates follow the policy row, not the day of load."""
+    days = connection.execute(sa.select(personal_value.c.obtained_at).distinct()).scalars().all()
+    for moment in days:
+        inactive, delete = personal_dates(row, moment.date())
+        connection.execute(
+            personal_value.update()
+            .where(personal_value.c.obtained_at == moment)
+            .values(inactive_after=inactive, delete_after=delete)
+        )
+
+
+def _personal_due(as_of: date) -> sa.ColumnElement[bool]:
+    """Active personal values whose time has come, or whose company is stopped or inactive."""
+    ended = (
+        sa.select(company_record.c.record_id)
+        .join(company, company.c.company_id == company_record.c.company_id)
+        .outerjoin(company_stop, company_stop.c.company_id == company.c.company_id)
+        .where(
+            sa.or_(company.c.state == "inactive", company_stop.c.suppression_id.is_not(None))
+        )
+    )
+    return sa.and_(
+        personal_value.c.state == "active",
+        sa.or_(
+            personal_value.c.inactive_after <= as_of, personal_value.c.record_id.in_(ended)
+        ),
+    )

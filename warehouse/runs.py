@@ -1,0 +1,76 @@
+"""Our own run ledger: every run, its counts and its end, whoever started it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from warehouse.engine import writing
+from warehouse.numbering import take_numbers
+from warehouse.schema import run
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.engine import Engine
+
+
+def actor(engine: Engine) -> str:
+    """The login on PostgreSQL, the operating-system user on SQLite."""
+    if engine.dialect.name == "sqlite":
+        return pwd.getpwuid(os.getuid()).pw_name
+    with engine.connect() as connection:
+        return str(connection.scalar(sa.text("SELECT current_user")))
+
+
+def start(engine: Engine, flow: str, now: datetime, source_id: str | None = None) -> int:
+    """Open a run; runs left open by a process that died are marked interrupted.
+
+    Call it holding the one-writer lock, which is what proves that no other run is alive.
+    """
+    who = actor(engine)
+    with writing(engine) as connection:
+        connection.execute(
+            run.update()
+            .where(run.c.state == "running")
+            .values(state="interrupted", ended_at=now, message="its process ended early")
+        )
+        run_id = take_numbers(connection, "run", 1)
+        connection.execute(
+            run.insert().values(
+                run_id=run_id,
+                flow=flow,
+                source_id=source_id,
+                state="running",
+                actor=who,
+                started_at=now,
+            )
+        )
+    return run_id
+
+
+def finish(  # noqa: PLR0913 (a run ends in this many words)
+    engine: Engine,
+    run_id: int,
+    state: str,
+    now: datetime,
+    *,
+    counts: dict[str, Any] | None = None,
+    message: str | None = None,
+) -> None:
+    """Close a run as done, refused or failed; `counts` are numbers, never values."""
+    with writing(engine) as connection:
+        connection.execute(
+            run.update()
+            .where(run.c.run_id == run_id)
+            .values(
+                state=state,
+                ended_at=now,
+                counts=None if counts is None else json.dumps(counts, sort_keys=True),
+                message=message,
+            )
+        )

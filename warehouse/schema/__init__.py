@@ -1,0 +1,46 @@
+"""Every table, one file a subject; each column says what it holds and how long."""
+
+from warehouse.schema.base import METADATA
+from warehouse.schema.deliveries import delivery, run, sequence, source_cursor
+from warehouse.schema.exports import disclosure, export, letter
+from warehouse.schema.privacy import (
+    audit_event,
+    company_stop,
+    deletion_log,
+    not_retaken,
+    suppressed_record,
+    suppression,
+)
+from warehouse.schema.quarantine import quarantined_row
+from warehouse.schema.records import (
+    change,
+    company,
+    company_record,
+    contact_point,
+    personal_value,
+    record,
+)
+
+__all__ = [
+    "METADATA",
+    "audit_event",
+    "change",
+    "company",
+    "company_record",
+    "company_stop",
+    "contact_point",
+    "deletion_log",
+    "delivery",
+    "disclosure",
+    "export",
+    "letter",
+    "not_retaken",
+    "personal_value",
+    "quarantined_row",
+    "record",
+    "run",
+    "sequence",
+    "source_cursor",
+    "suppressed_record",
+    "suppression",
+]

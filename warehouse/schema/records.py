@@ -1,0 +1,203 @@
+"""What publishers said (records), whom it is about (companies), and what changed when."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from sources.kit import columns
+from warehouse.schema.base import METADATA, Utc, column, one_of
+
+PERSON_KINDS = ("none", "possible", "natural")
+STATES = ("active", "inactive")
+_TYPES = {"text": sa.Text, "date": sa.Date, "utc": Utc}
+
+
+def _field(field: columns.Field) -> sa.Column[object]:
+    return column(
+        field.name,
+        _TYPES[field.kind],
+        comment=field.meaning,
+        category="company facts",
+        nullable=True,
+    )
+
+
+def _record_reference() -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(
+        ["record_id", "source_key"], ["record.record_id", "record.source_key"]
+    )
+
+
+record = sa.Table(
+    "record",
+    METADATA,
+    column("record_id", sa.BigInteger, primary_key=True, comment="ours, never reused"),
+    column("source_key", sa.Text, primary_key=True, comment="the publisher's key: the LEI, a number"),
+    column("source_id", sa.Text, comment="the source"),
+    column("digest", sa.LargeBinary(16), comment="xxh3-128 of the kept fields as published"),
+    column("mapping_version", sa.Integer, comment="mapping the digest was taken under"),
+    column("person_kind", sa.Text, comment="none, possible, natural"),
+    column("person_rule", sa.Text, nullable=True, comment="the rule that said so"),
+    column(
+        "first_delivery_id",
+        sa.BigInteger,
+        sa.ForeignKey("delivery.delivery_id"),
+        comment="origin of every field that has no later change",
+    ),
+    column(
+        "last_delivery_id",
+        sa.BigInteger,
+        sa.ForeignKey("delivery.delivery_id"),
+        comment="delivery that wrote the content now held",
+    ),
+    column("absent_count", sa.Integer, default="0", comment="full files in a row it was not in"),
+    column("vanished_at", Utc, nullable=True, comment="when its absence was believed"),
+    *(_field(field) for field in columns.FIELDS),
+    one_of("person_kind", PERSON_KINDS, "person_kind"),
+    sa.CheckConstraint(
+        "person_kind <> 'natural' OR ("
+        + " AND ".join(f"{name} IS NULL" for name in columns.PERSONAL_OF_NATURAL)
+        + ")",
+        name="natural_is_a_skeleton",
+    ),
+    comment="What a publisher says on one key; nothing personal is ever in this table",
+    postgresql_partition_by="HASH (source_key)",
+)
+sa.Index("uq_record_source_id_source_key", record.c.source_id, record.c.source_key, unique=True)
+sa.Index("ix_record_lei_status_next_renewal_date", record.c.lei_status, record.c.next_renewal_date)
+
+company = sa.Table(
+    "company",
+    METADATA,
+    column("company_id", sa.BigInteger, primary_key=True, comment="ours, opaque, never reused"),
+    column("lead_record_id", sa.BigInteger, comment="the record `prospects` shows"),
+    column("lead_source_key", sa.Text, comment="that record's key"),
+    column("state", sa.Text, default="'active'", comment="active or inactive"),
+    column("inactive_since", sa.Date, nullable=True, comment="the date the policy row counts from"),
+    column("inactive_reason", sa.Text, nullable=True, comment="which condition of the policy row"),
+    column("delete_after", sa.Date, nullable=True, comment="day from which it may be deleted"),
+    column("policy_id", sa.Text, default="'company_public'", comment="retention policy row"),
+    column("first_seen_at", Utc, comment="when we first held it"),
+    column("last_changed_at", Utc, comment="when what we show of it last changed"),
+    sa.ForeignKeyConstraint(
+        ["lead_record_id", "lead_source_key"], ["record.record_id", "record.source_key"]
+    ),
+    one_of("state", STATES, "state"),
+    sa.CheckConstraint(
+        "(state = 'active') = (inactive_since IS NULL)"
+        " AND (inactive_since IS NULL) = (inactive_reason IS NULL)",
+        name="inactive_has_a_reason",
+    ),
+    comment="A company as we know it; its id says nothing about it",
+)
+sa.Index(
+    "ix_company_inactive",
+    company.c.delete_after,
+    sqlite_where=company.c.state == sa.text("'inactive'"),
+    postgresql_where=company.c.state == sa.text("'inactive'"),
+)
+sa.Index("ix_company_lead_record_id", company.c.lead_record_id)
+
+company_record = sa.Table(
+    "company_record",
+    METADATA,
+    column(
+        "company_id",
+        sa.BigInteger,
+        sa.ForeignKey("company.company_id"),
+        primary_key=True,
+        comment="the company",
+    ),
+    column("record_id", sa.BigInteger, primary_key=True, comment="the record"),
+    column("source_key", sa.Text, primary_key=True, comment="the record's key"),
+    column("since_at", Utc, comment="link held from"),
+    column("until_at", Utc, nullable=True, comment="link ended; null = holds"),
+    column("reason", sa.Text, comment="why they are linked: own record, same number, …"),
+    _record_reference(),
+    comment="Which records are about which company; a link ends without rewriting anything else",
+    sqlite_with_rowid=False,
+)
+sa.Index("ix_company_record_record_id", company_record.c.record_id)
+
+change = sa.Table(
+    "change",
+    METADATA,
+    column("record_id", sa.BigInteger, primary_key=True, comment="the record"),
+    column("source_key", sa.Text, primary_key=True, comment="the record's key"),
+    column("field", sa.Text, primary_key=True, comment="field, in the words of `prospects`"),
+    column(
+        "delivery_id",
+        sa.BigInteger,
+        sa.ForeignKey("delivery.delivery_id"),
+        primary_key=True,
+        comment="delivery that brought the new value: its origin",
+    ),
+    column("old_value", sa.Text, nullable=True, comment="value before", category="company facts"),
+    column("new_value", sa.Text, nullable=True, comment="value after", category="company facts"),
+    column("changed_at", Utc, comment="when we applied it"),
+    column("is_current", sa.Boolean, comment="the latest change of this field"),
+    _record_reference(),
+    comment="Every change of a legal person's field, with the delivery that brought it",
+    sqlite_with_rowid=False,
+)
+
+personal_value = sa.Table(
+    "personal_value",
+    METADATA,
+    column("record_id", sa.BigInteger, primary_key=True, comment="the record"),
+    column("source_key", sa.Text, primary_key=True, comment="the record's key"),
+    column("field", sa.Text, primary_key=True, comment="field, or field_care_of"),
+    column(
+        "value",
+        sa.Text,
+        comment="care-of part, or a natural person's particular",
+        category="person",
+        personal=True,
+        retention="person_public",
+    ),
+    column(
+        "delivery_id",
+        sa.BigInteger,
+        sa.ForeignKey("delivery.delivery_id"),
+        comment="delivery that brought it: its origin",
+    ),
+    column("obtained_at", Utc, comment="when we obtained it: retention counts from here"),
+    column("inactive_after", sa.Date, comment="day from which it is inactive, by its policy row"),
+    column("delete_after", sa.Date, comment="day from which it is deleted, by its policy row"),
+    column("state", sa.Text, default="'active'", comment="active or inactive"),
+    _record_reference(),
+    one_of("state", STATES, "state"),
+    comment="Values that name a person, apart from the record they came with",
+)
+
+contact_point = sa.Table(
+    "contact_point",
+    METADATA,
+    column("contact_id", sa.BigInteger, primary_key=True, comment="ours, never reused"),
+    column("record_id", sa.BigInteger, comment="the record it came with"),
+    column("source_key", sa.Text, comment="the record's key"),
+    column("kind", sa.Text, comment="email, phone, website"),
+    column(
+        "value",
+        sa.Text,
+        comment="the contact point, normalised",
+        category="contact",
+        personal=True,
+        retention="person_public",
+    ),
+    column("mailbox_class", sa.Text, nullable=True, comment="role, named, free-mail, agent"),
+    column(
+        "first_delivery_id",
+        sa.BigInteger,
+        sa.ForeignKey("delivery.delivery_id"),
+        comment="delivery that brought it: its origin",
+    ),
+    column("obtained_at", Utc, comment="when we obtained it: retention counts from here"),
+    column("ad_protected", sa.Boolean, nullable=True, comment="marketing protection; null unknown"),
+    column("state", sa.Text, default="'active'", comment="active or inactive"),
+    _record_reference(),
+    one_of("kind", ("email", "phone", "website"), "kind"),
+    one_of("state", STATES, "state"),
+    comment="Published contact points of a record (no source brings any yet)",
+)
+sa.Index("ix_contact_point_record_id", contact_point.c.record_id)

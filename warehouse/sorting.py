@@ -1,0 +1,143 @@
+"""Sorts a delivery's rows into their outcomes, frame by frame: exactly one each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from warehouse.held import UNKNOWN, Held
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NEW, CHANGED, UNCHANGED, STALE, SUPERSEDED, OUT_OF_SCOPE, QUARANTINED, SUPPRESSED = range(1, 9)
+NAMES = {
+    NEW: "records_new",
+    CHANGED: "records_changed",
+    UNCHANGED: "records_unchanged",
+    STALE: "records_stale",
+    SUPERSEDED: "records_superseded",
+    OUT_OF_SCOPE: "records_out_of_scope",
+    QUARANTINED: "records_quarantined",
+    SUPPRESSED: "records_suppressed",
+}
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """One judged frame.
+
+    `table` holds record fields, `ordinal`, `source_key`, `person_kind`, `person_rule`;
+    `key` and `digest` are (n, 2) fingerprints of the source key and the content; `is_sound` is
+    False for rows a quarantine rule stopped; `in_scope` is False for rows not to be taken.
+    """
+
+    table: pa.Table
+    key: np.ndarray
+    digest: np.ndarray
+    is_sound: np.ndarray
+    in_scope: np.ndarray
+
+    def updated(self) -> np.ndarray:
+        """LastUpdateDate as UTC seconds, `UNKNOWN` where not stated."""
+        seconds = pc.cast(self.table["last_update_at"], pa.int64())
+        return seconds.fill_null(UNKNOWN).combine_chunks().to_numpy(zero_copy_only=False)
+
+
+@dataclass
+class Sorter:
+    """Remembers 33 bytes a row to find keys that stand twice; see `repeated`."""
+
+    held: Held
+    published: int
+    counts_absence: bool
+    is_stopped: Callable[[list[str]], np.ndarray]
+    outcomes: list[np.ndarray] = field(default_factory=list)
+    keys: list[np.ndarray] = field(default_factory=list)
+    digests: list[np.ndarray] = field(default_factory=list)
+    updates: list[np.ndarray] = field(default_factory=list)
+
+    def sort(self, frame: Arrived) -> tuple[np.ndarray, np.ndarray]:
+        """(outcome code, place in `held` or -1) of every row of the frame."""
+        place = self.held.find(frame.key)
+        updated = frame.updated()
+        is_held = place >= 0
+        outcome = np.full(len(place), NEW, dtype=np.uint8)
+        outcome[~is_held & ~frame.in_scope] = OUT_OF_SCOPE
+        if is_held.any():
+            at = place[is_held]
+            outcome[is_held] = self._beside_held(frame.digest[is_held], updated[is_held], at)
+            self.held.seen[at] = True
+        outcome[~frame.is_sound] = QUARANTINED
+        self._stop(outcome, frame, is_held, place)
+        self.outcomes.append(outcome)
+        self.keys.append(frame.key[:, 0])
+        self.digests.append(frame.digest[:, 0])
+        self.updates.append(updated)
+        return outcome, place
+
+    def _beside_held(
+        self, digest: np.ndarray, updated: np.ndarray, at: np.ndarray
+    ) -> np.ndarray:
+        """HOUSE rule of staleness: older record date and older publication; ties by publication."""
+        same = (digest == self.held.digest[at]).all(axis=1)
+        held_updated, held_published = self.held.updated[at], self.held.published[at]
+        earlier_date = updated < held_updated
+        undated = (held_published == UNKNOWN) | (self.published == UNKNOWN)
+        earlier_publication = ~undated & (self.published < held_published)
+        stale = np.where(undated, earlier_date, earlier_publication & (updated <= held_updated))
+        return np.where(same, UNCHANGED, np.where(stale, STALE, CHANGED)).astype(np.uint8)
+
+    def _stop(
+        self, outcome: np.ndarray, frame: Arrived, is_held: np.ndarray, place: np.ndarray
+    ) -> None:
+        if len(self.held):
+            outcome[is_held & self.held.is_stopped[place]] = SUPPRESSED
+        asked = np.flatnonzero(~is_held & (outcome != OUT_OF_SCOPE))
+        if len(asked):
+            keys = frame.table["source_key"].take(pa.array(asked)).to_pylist()
+            outcome[asked[self.is_stopped([key or "" for key in keys])]] = SUPPRESSED
+
+    def repeated(self, *, conflict_is_fatal: bool) -> tuple[np.ndarray, np.ndarray]:
+        """(ordinals superseded, ordinals in conflict) among keys that stand more than once.
+
+        Rows with the same content supersede each other. Different content is a conflict in a full
+        file (`conflict_is_fatal`); in a delta the latest LastUpdateDate wins, and only rows that
+        no date tells apart are in conflict.
+        """
+        keys = np.concatenate(self.keys) if self.keys else np.empty(0, np.uint64)
+        outcome = np.concatenate(self.outcomes) if self.outcomes else np.empty(0, np.uint8)
+        order = np.argsort(keys, kind="stable")
+        ranked = keys[order]
+        twin = np.zeros(len(keys), dtype=bool)
+        twin[1:] |= ranked[1:] == ranked[:-1]
+        twin[:-1] |= ranked[:-1] == ranked[1:]
+        rows = order[twin]
+        rows = rows[~np.isin(outcome[rows], (QUARANTINED, SUPPRESSED))]
+        if not len(rows):
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        digests, updates = np.concatenate(self.digests), np.concatenate(self.updates)
+        superseded: list[int] = []
+        conflicts: list[int] = []
+        for group in np.split(rows, np.flatnonzero(np.diff(keys[rows].astype(np.uint64))) + 1):
+            lost, fought = _resolve(group, digests, updates, fatal=conflict_is_fatal)
+            superseded += lost
+            conflicts += fought
+        return np.array(superseded, np.int64), np.array(conflicts, np.int64)
+
+
+def _resolve(
+    group: np.ndarray, digests: np.ndarray, updates: np.ndarray, *, fatal: bool
+) -> tuple[list[int], list[int]]:
+    """Which rows of one repeated key are superseded, and which are in conflict."""
+    if len(set(digests[group].tolist())) == 1:
+        return group[1:].tolist(), []
+    newest = group[updates[group] == updates[group].max()]
+    if fatal or len(set(digests[newest].tolist())) > 1:
+        return [], group.tolist()
+    winner = newest[-1]
+    return [row for row in group.tolist() if row != winner], []
