@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,33 +10,37 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from checks import codes, lei
-from sources.kit import columns
+from sources.kit import tidy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Verdicts = dict[str, np.ndarray]
 
-_FIRST_LEI_YEAR = 2000
+EARLIEST = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
 """Before any LEI: the system began in 2012, some issuers date their own codes earlier."""
 _UNREADABLE = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\ufffd]"
-_FORMULA = r"^\s*[=+\-@\t\r＝＋－＠]"
+_FORMULA = r"^\s*[=+\-@\t\r\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
+"""What a spreadsheet would run, the full-width forms of = + - @ included (RE2 syntax)."""
 _NEEDED_DATES = ("initial_registration", "last_update")
 _DATES = ("initial_registration", "last_update", "next_renewal")
 
 
-def judge_rows(table: pa.Table, known: Sequence[str] = columns.PUBLISHED) -> Verdicts:
+def judge_rows(table: pa.Table, texts: pa.Array) -> Verdicts:
     """One boolean array a row rule, `len(table)` long; True where the rule holds.
 
-    `table` is a tidied frame (`sources.kit.tidy.with_moments`) with `source_key`. `key_is_unique`
-    is left True here: it is a rule on the whole delivery.
+    `table` is a tidied frame (`sources.kit.tidy.with_moments`) with `source_key`, `texts` its
+    rows' kept fields as one text each (`sources.kit.digest.canonical_texts`). `key_is_unique` is
+    left True here: it is a rule on the whole delivery.
     """
     rows = table.num_rows
     formed = lei.well_formed(table["source_key"].combine_chunks())
     return {
-        "text_is_readable": _readable(table, known),
+        "text_is_readable": ~_array(pc.match_substring_regex(texts, _UNREADABLE)),
         "lei_is_well_formed": _array(formed),
-        "lei_check_digits_hold": lei.check_digits_hold(table["source_key"].combine_chunks(), formed),
+        "lei_check_digits_hold": lei.check_digits_hold(
+            table["source_key"].combine_chunks(), formed
+        ),
         "key_is_unique": np.ones(rows, dtype=bool),
         "legal_name_is_present": _array(_present(table["legal_name"])),
         "entity_status_is_known": _listed(table["entity_status"], codes.ENTITY_STATUS),
@@ -55,7 +60,8 @@ def _notes(table: pa.Table) -> Verdicts:
     lou = table["managing_lou"].combine_chunks()
     formed = lei.well_formed(lou)
     return {
-        "creation_year_is_possible": _kept_date(table, "creation") & _kept_date(table, "expiration"),
+        "creation_year_is_possible": _kept_date(table, "creation")
+        & _kept_date(table, "expiration"),
         "entity_category_is_present": _array(pc.is_valid(table["entity_category"])),
         "headquarters_are_present": _array(
             pc.and_(
@@ -104,22 +110,11 @@ def _listed(column: pa.ChunkedArray, values: Sequence[str], *, absent: bool = Fa
     return _array(pc.or_(listed, pc.is_null(column)) if absent else listed)
 
 
-def _readable(table: pa.Table, names: Sequence[str]) -> np.ndarray:
-    """False where any kept field holds a control character or bytes that were not UTF-8."""
-    joined = pc.binary_join_element_wise(
-        table["source_key"], *(table[name] for name in names), "\n", null_handling="skip"
-    )
-    return ~_array(pc.match_substring_regex(joined, _UNREADABLE))
-
-
 def _dates_readable(table: pa.Table) -> np.ndarray:
     verdict = np.ones(table.num_rows, dtype=bool)
     for stem in _DATES:
         moments = table[f"{stem}_at"]
-        years = pc.year(moments)
-        plausible = pc.and_(
-            pc.greater_equal(years, _FIRST_LEI_YEAR), pc.less_equal(years, 2100)
-        )
+        plausible = pc.and_(pc.greater_equal(moments, EARLIEST), pc.less(moments, tidy.LATEST))
         absent = pc.is_null(table[f"{stem}_published"])
         given = _array(pc.fill_null(plausible, False))  # noqa: FBT003 (pyarrow's signature)
         verdict &= given if stem in _NEEDED_DATES else given | _array(absent)
@@ -133,4 +128,5 @@ def _ordered(table: pa.Table) -> np.ndarray:
 
 def _kept_date(table: pa.Table, stem: str) -> np.ndarray:
     published = _array(pc.is_valid(table[f"{stem}_published"]))
-    return ~(published & _array(pc.is_null(table[f"{stem}_at"])))
+    kept: np.ndarray = ~(published & _array(pc.is_null(table[f"{stem}_at"])))
+    return kept

@@ -7,21 +7,23 @@ checks all rows, and its result names the ones that fail.
 from __future__ import annotations
 
 import great_expectations as gx
-import great_expectations.expectations as gxe
+from great_expectations.expectations.core import ExpectColumnValuesToBeInSet
 
 from checks.rules import DELIVERY_RULES, ROW_RULES, Rule
 
 
-class ExpectVerdictToHold(gxe.ExpectColumnValuesToBeInSet):
+class ExpectVerdictToHold(ExpectColumnValuesToBeInSet):
     """Every verdict in the column is True; the rule's own words are its description."""
 
-    value_set: list[bool] = [True]
+    value_set: list[bool] = [True]  # noqa: RUF012 (a pydantic field, as the library wants it)
 
 
 def _expectation(rule: Rule) -> type[ExpectVerdictToHold]:
     """The rule as an expectation of its own name: `key_is_unique` → `ExpectKeyIsUnique`."""
     name = "Expect" + "".join(word.capitalize() for word in rule.name.split("_"))
-    return type(name, (ExpectVerdictToHold,), {"__doc__": f"{rule.meaning}.", "__module__": __name__})
+    return type(
+        name, (ExpectVerdictToHold,), {"__doc__": f"{rule.meaning}.", "__module__": __name__}
+    )
 
 
 BY_RULE = {rule.name: _expectation(rule) for rule in ROW_RULES + DELIVERY_RULES}

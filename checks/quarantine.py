@@ -6,23 +6,19 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 
-from checks.rules import MISSHAPEN, QUARANTINE
+from checks.rules import MISSHAPEN
 from sources.kit import columns
 from sources.kit.identity import NATURAL, without_personal_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
+
 _QUIET_STATUS = ("ANNULLED", "DUPLICATE")
 """Statuses of records whose faults are known and come again in every full file."""
-
-
-def broken_rules(verdicts: Mapping[str, np.ndarray], row: int) -> list[str]:
-    """Quarantine rules that do not hold for the row, in their order."""
-    return [rule for rule in QUARANTINE if not verdicts[rule][row]]
 
 
 def rejected(
@@ -40,17 +36,14 @@ def rejected(
     lines = []
     for record, row, broken in zip(chosen, rows, rules, strict=True):
         content = _content(record)
-        for rule in broken:
-            lines.append(
-                {
-                    "source_key": (record["source_key"] or "")[:64],
-                    "rule": rule,
-                    "content_digest": hashlib.blake2b(content.encode(), digest_size=16).digest(),
-                    "content": content,
-                    "byte_offset": int(offsets[row]),
-                    "is_alarming": record["lei_status"] not in _QUIET_STATUS,
-                }
-            )
+        shared = {
+            "source_key": (record["source_key"] or "")[:64],
+            "content_digest": hashlib.blake2b(content.encode(), digest_size=16).digest(),
+            "content": content,
+            "byte_offset": int(offsets[row]),
+            "is_alarming": record["lei_status"] not in _QUIET_STATUS,
+        }
+        lines += [{"rule": rule, **shared} for rule in broken]
     return pa.Table.from_pylist(lines, schema=_SCHEMA)
 
 

@@ -27,7 +27,9 @@ ROW_RULES: tuple[Rule, ...] = (
     Rule("entity_category_is_known", "quarantine", "EntityCategory is absent or on the list"),
     Rule("lei_status_is_known", "quarantine", "RegistrationStatus is on the LEI-CDF list"),
     Rule("countries_are_known", "quarantine", "address countries are ISO 3166-1 codes"),
-    Rule("dates_are_readable", "quarantine", "every date is ISO 8601, and the needed ones plausible"),
+    Rule(
+        "dates_are_readable", "quarantine", "every date is ISO 8601, and the needed ones plausible"
+    ),
     Rule(
         "renewal_is_not_before_registration",
         "quarantine",

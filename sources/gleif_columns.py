@@ -71,8 +71,7 @@ _NOT_NECESSARY = "not necessary for offering an LEI renewal (GDPR Art. 5(1)(c))"
 IGNORED: tuple[tuple[str, str], ...] = (
     (r"Entity\.OtherEntityNames\.OtherEntityName\.\d(\.xmllang|\.type)?", _NOT_NECESSARY),
     (
-        r"Entity\.TransliteratedOtherEntityNames\.TransliteratedOtherEntityName\.\d"
-        r"(\.xmllang|\.type)?",
+        r"Entity\.TransliteratedOtherEntityNames\.TransliteratedOtherEntityName\.\d(\.\w+)?",
         _NOT_NECESSARY,
     ),
     (r"Entity\.OtherAddresses\.OtherAddress\.\d\..+", _NOT_NECESSARY),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Engine
 
-    from warehouse.load import DeliveryFacts
+    from warehouse.load_shapes import DeliveryFacts
 
 
 @dataclass(frozen=True)

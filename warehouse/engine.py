@@ -87,10 +87,8 @@ def _begin_sqlite(connection: Connection) -> None:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One write transaction: committed at the end, rolled back on any error."""
-    with engine.connect() as connection:
-        connection = connection.execution_options(writes=True)
-        with connection.begin():
-            yield connection
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
 
 
 @contextmanager

@@ -6,7 +6,7 @@ Incoming frames are compared with it in memory, so unchanged rows never touch th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -71,7 +71,9 @@ class Held:
 
 def read_held(connection: Connection, source_id: str) -> Held:
     """Everything held of the source; streams the table once."""
-    columns = [np.concatenate(parts) for parts in zip(*_batches(connection, source_id), strict=True)]
+    columns = [
+        np.concatenate(parts) for parts in zip(*_batches(connection, source_id), strict=True)
+    ]
     if not columns:
         columns = [
             np.empty((0, 2), np.uint64),
@@ -98,12 +100,10 @@ def read_held(connection: Connection, source_id: str) -> Held:
 def _batches(connection: Connection, source_id: str) -> Iterator[tuple[np.ndarray, ...]]:
     dialect = connection.dialect.name
     mark = "?" if dialect == "sqlite" else "%s"
-    moment = _MOMENT[dialect].format("last_update_at")
-    driver = connection.connection.driver_connection
-    assert driver is not None
+    driver: Any = connection.connection.driver_connection
     cursor = driver.cursor() if dialect == "sqlite" else driver.cursor(name="held", binary=True)
     cursor.execute(
-        f"SELECT source_key, digest, record_id, {moment}, last_delivery_id, absent_count"  # noqa: S608 (constants only)
+        "SELECT source_key, digest, record_id, last_update_at, last_delivery_id, absent_count"
         f" FROM record WHERE source_id = {mark}",
         (source_id,),
     )
@@ -125,7 +125,7 @@ def _confirmed(
     """Publication that last confirmed each record: its writer's, or a later full file's."""
     moment = _MOMENT[connection.dialect.name]
     written = connection.exec_driver_sql(
-        f"SELECT delivery_id, {moment.format('published_at')} FROM delivery"  # noqa: S608 (constants only)
+        f"SELECT delivery_id, {moment.format('published_at')} FROM delivery"
     ).all()
     ids = np.array([row[0] for row in written], dtype=np.int64)
     moments = np.array([UNKNOWN if row[1] is None else row[1] for row in written], dtype=np.int64)
@@ -135,8 +135,7 @@ def _confirmed(
     )
     mark = "?" if connection.dialect.name == "sqlite" else "%s"
     full = connection.exec_driver_sql(
-        f"SELECT {moment.format('full_published_at')} FROM source_cursor"  # noqa: S608 (constants only)
-        f" WHERE source_id = {mark}",
+        f"SELECT {moment.format('full_published_at')} FROM source_cursor WHERE source_id = {mark}",
         (source_id,),
     ).scalar()
     if full is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,9 +12,17 @@ import pyarrow.compute as pc
 from sources.kit import columns
 from sources.kit.digest import as_bytes
 from warehouse import merge
-from warehouse.engine import reading
-from warehouse.held import UNKNOWN, Held, read_held
-from warehouse.privacy.suppression import Stops
+from warehouse.held import UNKNOWN
+from warehouse.load_known import Known, read_known
+from warehouse.load_shapes import (
+    CHANGED_SCHEMA,
+    NEW_SCHEMA,
+    PERSONAL_SCHEMA,
+    QUARANTINE_SCHEMA,
+    STAGED,
+    SUPPRESSED_SCHEMA,
+    DeliveryFacts,
+)
 from warehouse.sorting import (
     CHANGED,
     NAMES,
@@ -29,98 +36,29 @@ from warehouse.sorting import (
 from warehouse.staging import Staging, staging
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import date, datetime
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy.engine import Engine
 
-    from sources.kit.card import Card
     from sources.kit.keys import Keys
-
-_ARROW = {"text": pa.string(), "date": pa.date32(), "utc": pa.timestamp("s", "UTC")}
-ROW_SCHEMA = pa.schema(
-    [
-        ("ordinal", pa.int64()),
-        ("record_id", pa.int64()),
-        ("company_id", pa.int64()),
-        ("source_key", pa.string()),
-        ("digest", pa.binary()),
-        ("person_kind", pa.string()),
-        ("person_rule", pa.string()),
-        *((field.name, _ARROW[field.kind]) for field in columns.FIELDS),
-    ]
-)
-PERSONAL_SCHEMA = pa.schema(
-    [
-        ("ordinal", pa.int64()),
-        ("is_new", pa.bool_()),
-        ("record_id", pa.int64()),
-        ("source_key", pa.string()),
-        ("field", pa.string()),
-        ("value", pa.string()),
-    ]
-)
-QUARANTINE_SCHEMA = pa.schema(
-    [
-        ("source_key", pa.string()),
-        ("rule", pa.string()),
-        ("content_digest", pa.binary()),
-        ("content", pa.string()),
-        ("byte_offset", pa.int64()),
-        ("is_alarming", pa.bool_()),
-    ]
-)
-SUPPRESSED_SCHEMA = pa.schema(
-    [
-        ("subject_hash", pa.string()),
-        ("country", pa.string()),
-        ("lei_status", pa.string()),
-        ("next_renewal_date", pa.date32()),
-    ]
-)
-STAGED = {
-    "staged_new": ROW_SCHEMA.empty_table(),
-    "staged_changed": ROW_SCHEMA.empty_table(),
-    "staged_personal": PERSONAL_SCHEMA.empty_table(),
-    "staged_quarantine": QUARANTINE_SCHEMA.empty_table(),
-    "staged_suppressed": SUPPRESSED_SCHEMA.empty_table(),
-    "staged_absent": pa.schema([("record_id", pa.int64())]).empty_table(),
-    "staged_returned": pa.schema([("record_id", pa.int64())]).empty_table(),
-}
-
-
-@dataclass(frozen=True)
-class DeliveryFacts:
-    """What is known of the bytes before their rows are counted."""
-
-    card: Card
-    run_id: int
-    kind: str
-    url: str
-    published_at: datetime | None
-    retrieved_at: datetime
-    byte_count: int
-    sha256: str
-    personal_inactive_after: date
-    """Day from which a personal value this delivery brings is inactive (policy `person_public`)."""
-    personal_delete_after: date
-    is_repeat: bool
-    """These bytes were loaded before: they change nothing and count no absence."""
+    from warehouse.merge import Approval
 
 
 class Loading:
     """One delivery on its way in; `add` its frames, then `commit`. Nothing shows before that."""
 
-    def __init__(self, stage: Staging, held: Held, facts: DeliveryFacts, stops: Stops) -> None:
-        self.facts, self._stage, self._held, self._stops = facts, stage, held, stops
+    def __init__(self, stage: Staging, facts: DeliveryFacts, known: Known) -> None:
+        self.facts, self._stage = facts, stage
+        self._held, self._stops, self._numbers = known.held, known.stops, known.numbers
+        self._not_retaken = known.not_retaken
         published = facts.published_at
         self._sorter = Sorter(
-            held=held,
+            held=known.held,
             published=UNKNOWN if published is None else int(published.timestamp()),
-            counts_absence=facts.kind == "full",
-            is_stopped=stops.covers,
+            is_stopped=known.stops.covers,
         )
-        self._next_record = merge.FIRST_STAGED_ID
+        self._next_record = known.numbers.record
+        self._rows = 0
         self.misshapen = 0
         self.minimised = 0
         self.conflict_rows = 0
@@ -133,14 +71,15 @@ class Loading:
     def add(self, frame: Arrived, personal: pa.Table) -> np.ndarray:
         """Sort one frame and stage its differences; returns each row's outcome code."""
         outcome, place = self._sorter.sort(frame)
+        start, self._rows = self._rows, self._rows + len(outcome)
         ids = np.zeros(len(outcome), dtype=np.int64)
         is_new, is_changed = outcome == NEW, outcome == CHANGED
         ids[is_new] = np.arange(self._next_record, self._next_record + is_new.sum())
         self._next_record += int(is_new.sum())
         ids[is_changed] = self._held.record_id[place[is_changed]]
-        self._stage_rows("staged_new", frame, is_new, ids)
-        self._stage_rows("staged_changed", frame, is_changed, ids)
-        self._stage_personal(frame, personal, ids, outcome)
+        self._stage_new(frame, is_new, ids)
+        self._stage_changed(frame, is_changed, ids, start)
+        self._stage_personal(personal, ids, outcome, start)
         self._stage_suppressed(frame, (outcome == SUPPRESSED) & (place < 0))
         natural = pc.equal(frame.table["person_kind"], "natural").combine_chunks()
         self.minimised += int((natural.to_numpy(zero_copy_only=False) & (outcome <= 3)).sum())  # noqa: PLR2004 (new, changed, unchanged)
@@ -151,8 +90,9 @@ class Loading:
         self._stage.write("staged_quarantine", rows.cast(QUARANTINE_SCHEMA))
 
     def conflicts(self) -> np.ndarray:
-        """Ordinals of rows whose key stands again with other content; their texts go to
-        `quarantine` before `commit`.
+        """Ordinals of rows whose key stands again with other content.
+
+        Their texts go to `quarantine` before `commit`.
         """
         self._superseded, self._conflicts = self._sorter.repeated(
             conflict_is_fatal=self.facts.kind == "full"
@@ -176,25 +116,39 @@ class Loading:
         counts["records_minimised"] = self.minimised
         return counts
 
-    def commit(self, *, notes: dict[str, int], unknown_columns: list[str]) -> merge.Merged:
-        """Merge everything in one transaction with the cursor and the delivery's status."""
+    def commit(self, approve: Callable[[], Approval]) -> merge.Merged:
+        """Merge everything in one transaction with the cursor and the delivery's status.
+
+        `approve` is asked after the merge and before the commit: when it raises, nothing happened.
+        """
         absent, returned = self._absences()
         for name, ids in (("staged_absent", absent), ("staged_returned", returned)):
             self._stage.write(name, pa.table({"record_id": pa.array(ids, pa.int64())}))
+        dropped = np.concatenate((self._superseded, self._conflicts))
         with self._stage.merging() as connection:
             return merge.merge(
                 connection,
                 self.facts,
                 merge.Sorted(
                     counts=self.counts(),
-                    notes=notes,
-                    unknown_columns=unknown_columns,
-                    dropped=np.concatenate((self._superseded, self._conflicts)),
-                    staged_ids=self._next_record - merge.FIRST_STAGED_ID,
-                    held_count=self.held_count,
+                    dropped_ordinals=dropped,
+                    dropped_records=self._record_ids(dropped),
+                    numbers=self._numbers,
+                    new_rows=self._next_record - self._numbers.record,
                     counts_absence=self._counts_absence(),
+                    is_direct=self._stage.is_direct,
                 ),
+                approve,
             )
+
+    def _record_ids(self, ordinals: np.ndarray) -> np.ndarray:
+        """Numbers that new rows among the ordinals were staged under."""
+        if not len(ordinals):
+            return np.empty(0, np.int64)
+        is_new = np.concatenate(self._sorter.outcomes) == NEW
+        number = self._numbers.record + np.cumsum(is_new) - 1
+        found: np.ndarray = number[ordinals[is_new[ordinals]]]
+        return found
 
     def _counts_absence(self) -> bool:
         return (
@@ -211,30 +165,90 @@ class Loading:
             return np.empty(0, np.int64), returned
         return held.record_id[~held.seen], returned
 
-    def _stage_rows(self, name: str, frame: Arrived, chosen: np.ndarray, ids: np.ndarray) -> None:
+    def _stage_new(self, frame: Arrived, chosen: np.ndarray, ids: np.ndarray) -> None:
         if not chosen.any():
             return
-        mask = pa.array(chosen)
-        table = frame.table.filter(mask)
-        company = ids[chosen] if name == "staged_new" else np.zeros(table.num_rows, np.int64)
-        table = (
-            table.append_column("record_id", pa.array(ids[chosen]))
-            .append_column("company_id", pa.array(company))
-            .append_column("digest", as_bytes(frame.digest[chosen]))
+        table = frame.table if chosen.all() else frame.table.filter(pa.array(chosen))
+        rows = table.num_rows
+        given = {
+            "record_id": pa.array(ids[chosen]),
+            "source_id": pa.repeat(self.facts.card.source_id, rows),
+            "digest": as_bytes(frame.digest[chosen]),
+            "mapping_version": pa.repeat(columns.MAPPING_VERSION, rows),
+            "first_delivery_id": pa.repeat(self._numbers.delivery, rows),
+            "last_delivery_id": pa.repeat(self._numbers.delivery, rows),
+            "absent_count": pa.repeat(0, rows),
+        }
+        self._stage.write(
+            "staged_new",
+            pa.table(
+                [given[name] if name in given else table[name] for name in NEW_SCHEMA.names],
+                names=NEW_SCHEMA.names,
+            ).cast(NEW_SCHEMA),
         )
-        self._stage.write(name, table.select(ROW_SCHEMA.names).cast(ROW_SCHEMA))
+        if self._stage.is_direct:
+            self._write_companies(table["source_key"], ids[chosen])
+
+    def _write_companies(self, source_keys: pa.ChunkedArray, ids: np.ndarray) -> None:
+        """A first load's companies and links, written beside their records."""
+        rows, at = len(ids), pa.scalar(self.facts.retrieved_at, pa.timestamp("s", "UTC"))
+        company_ids = pa.array(ids - self._numbers.record + self._numbers.company)
+        self._stage.write(
+            "company",
+            pa.table(
+                {
+                    "company_id": company_ids,
+                    "lead_record_id": pa.array(ids),
+                    "lead_source_key": source_keys,
+                    "first_seen_at": pa.repeat(at, rows),
+                    "last_changed_at": pa.repeat(at, rows),
+                }
+            ),
+        )
+        self._stage.write(
+            "company_record",
+            pa.table(
+                {
+                    "company_id": company_ids,
+                    "record_id": pa.array(ids),
+                    "source_key": source_keys,
+                    "since_at": pa.repeat(at, rows),
+                    "reason": pa.repeat(merge.OWN_RECORD, rows),
+                }
+            ),
+        )
+
+    def _stage_changed(
+        self, frame: Arrived, chosen: np.ndarray, ids: np.ndarray, start: int
+    ) -> None:
+        if not chosen.any():
+            return
+        given = {
+            "ordinal": pa.array(np.flatnonzero(chosen) + start),
+            "record_id": pa.array(ids[chosen]),
+            "digest": as_bytes(frame.digest[chosen]),
+        }
+        table = frame.table.filter(pa.array(chosen))
+        self._stage.write(
+            "staged_changed",
+            pa.table(
+                [given[name] if name in given else table[name] for name in CHANGED_SCHEMA.names],
+                names=CHANGED_SCHEMA.names,
+            ).cast(CHANGED_SCHEMA),
+        )
 
     def _stage_personal(
-        self, frame: Arrived, personal: pa.Table, ids: np.ndarray, outcome: np.ndarray
+        self, personal: pa.Table, ids: np.ndarray, outcome: np.ndarray, start: int
     ) -> None:
         if not personal.num_rows:
             return
-        first = frame.table["ordinal"][0].as_py()
-        row = personal["ordinal"].combine_chunks().to_numpy() - first
+        row = personal["ordinal"].combine_chunks().to_numpy()
         kept = np.isin(outcome[row], (NEW, CHANGED))
+        kept &= ~self._not_retaken.keeps_away(self.facts.card.source_id, personal)
         self._stage.write(
             "staged_personal",
             personal.filter(pa.array(kept))
+            .set_column(0, "ordinal", pa.array(row[kept] + start))
             .append_column("record_id", pa.array(ids[row[kept]]))
             .append_column("is_new", pa.array(outcome[row[kept]] == NEW))
             .select(PERSONAL_SCHEMA.names)
@@ -262,8 +276,6 @@ class Loading:
 @contextmanager
 def loading(engine: Engine, facts: DeliveryFacts, keys: Keys) -> Iterator[Loading]:
     """A delivery being loaded; leaving without `commit` leaves no trace. Hold the writer lock."""
-    with reading(engine) as connection:
-        held = read_held(connection, facts.card.source_id)
-        stops = Stops.read(connection, keys)
-    with staging(engine, STAGED) as stage:
-        yield Loading(stage, held, facts, stops)
+    known = read_known(engine, facts.card.source_id, keys)
+    with staging(engine, STAGED, is_first=known.is_first) as stage:
+        yield Loading(stage, facts, known)

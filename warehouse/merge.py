@@ -10,40 +10,47 @@ import sqlalchemy as sa
 
 from sources.kit import columns
 from warehouse import merge_aside, merge_changes, merge_personal
-from warehouse.numbering import take_numbers
+from warehouse.numbering import Numbers, take_numbers
 from warehouse.schema import company, company_record, delivery, record, source_cursor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from sqlalchemy.engine import Connection
 
-    from warehouse.load import DeliveryFacts
+    from warehouse.load_shapes import DeliveryFacts
 
-FIRST_STAGED_ID = 0
-"""Staged rows are numbered from here; the real numbers are taken when they are merged."""
 ABSENCES_BELIEVED = 2
 """Full files in a row a record must be missing from before it counts as vanished."""
+OWN_RECORD = "own record"
+"""Reason of the link between a new record and the company made for it."""
 _DROP_BATCH = 500
-_BULK_SHARE = 1.0
-_BULK_INDEXES = (
-    "uq_record_source_id_source_key",
-    "ix_record_lei_status_next_renewal_date",
-    "ix_company_lead_record_id",
-    "ix_company_record_record_id",
-)
 
 
 @dataclass(frozen=True)
 class Sorted:
-    """What the sorter found; `dropped` are ordinals that must not be merged."""
+    """What the sorter found.
+
+    `dropped_ordinals` and `dropped_records` must not be merged: changed rows by their place in the
+    delivery, new rows by their number. `is_direct`: new rows are in `record` already.
+    """
 
     counts: dict[str, int]
+    dropped_ordinals: np.ndarray
+    dropped_records: np.ndarray
+    numbers: Numbers
+    new_rows: int
+    counts_absence: bool
+    is_direct: bool
+
+
+@dataclass(frozen=True)
+class Approval:
+    """What the checks say of the delivery, for its record."""
+
     notes: dict[str, int]
     unknown_columns: list[str]
-    dropped: np.ndarray
-    staged_ids: int
-    held_count: int
-    counts_absence: bool
 
 
 @dataclass(frozen=True)
@@ -55,67 +62,71 @@ class Merged:
     counts: dict[str, int]
 
 
-def merge(connection: Connection, facts: DeliveryFacts, found: Sorted) -> Merged:
+def merge(
+    connection: Connection,
+    facts: DeliveryFacts,
+    found: Sorted,
+    approve: Callable[[], Approval],
+) -> Merged:
     """Apply a sorted delivery; the caller's transaction makes it one act."""
-    drop_rows(connection, found.dropped)
     counts = dict(found.counts)
-    base = take_numbers(connection, "record", found.staged_ids)
-    company_base = take_numbers(connection, "company", found.staged_ids)
+    take_numbers(connection, "record", found.new_rows)
+    take_numbers(connection, "company", found.new_rows)
     delivery_id = take_numbers(connection, "delivery", 1)
-    _insert_delivery(connection, facts, found, delivery_id, counts)
-    is_bulk = counts["records_new"] > found.held_count * _BULK_SHARE
-    if is_bulk:
-        _drop_indexes(connection)
-    _insert_new(connection, facts, delivery_id, base, company_base)
-    merge_personal.insert_new(connection, facts, delivery_id, base)
-    if is_bulk:
-        _create_indexes(connection)
+    _insert_delivery(connection, facts, delivery_id, counts)
+    _drop_rows(connection, found)
+    _insert_new(connection, facts, found)
+    merge_personal.insert_new(connection, facts, delivery_id)
     if counts["records_changed"]:
         merge_personal.replace_changed(connection, facts, delivery_id)
         merge_changes.apply_changes(connection, facts, delivery_id)
     counts["records_vanished"] = _mark_absences(connection, facts)
     merge_aside.insert_quarantine(connection, facts, delivery_id)
     merge_aside.insert_suppressed(connection, facts)
+    _move_cursor(connection, facts, counts["records_in"])
+    approval = approve()
     changed = counts["records_new"] + counts["records_changed"] + counts["records_vanished"]
     status = "loaded" if changed else "unchanged"
     connection.execute(
         delivery.update()
         .where(delivery.c.delivery_id == delivery_id)
-        .values(status=status, records_vanished=counts["records_vanished"])
+        .values(
+            status=status,
+            records_vanished=counts["records_vanished"],
+            notes=json.dumps(approval.notes, sort_keys=True),
+            unknown_columns=", ".join(approval.unknown_columns) or None,
+        )
     )
-    _move_cursor(connection, facts, found)
     return Merged(delivery_id, status, counts)
 
 
-def drop_rows(connection: Connection, ordinals: np.ndarray) -> None:
+def _drop_rows(connection: Connection, found: Sorted) -> None:
     """Take superseded and conflicting rows out of staging."""
-    for start in range(0, len(ordinals), _DROP_BATCH):
-        listed = ", ".join(str(int(n)) for n in ordinals[start : start + _DROP_BATCH])
-        for table in ("staged_new", "staged_changed", "staged_personal"):
-            connection.execute(sa.text(f"DELETE FROM {table} WHERE ordinal IN ({listed})"))  # noqa: S608 (integers)
+    direct = ("company_record", "record") if found.is_direct else ("staged_new",)
+    if found.is_direct and len(found.dropped_records):
+        shift = found.numbers.company - found.numbers.record
+        _delete_listed(connection, "company", "company_id", found.dropped_records + shift)
+    for table, column, numbers in (
+        *((name, "record_id", found.dropped_records) for name in direct),
+        ("staged_changed", "ordinal", found.dropped_ordinals),
+        ("staged_personal", "ordinal", found.dropped_ordinals),
+    ):
+        _delete_listed(connection, table, column, numbers)
 
 
-def staged(name: str) -> sa.TableClause:
-    """A staging table in the words of `record`."""
-    names = ("ordinal", "record_id", "company_id", "source_key", "digest", "person_kind")
-    return sa.table(
-        name, *(sa.column(column) for column in (*names, "person_rule", *columns.NAMES))
-    )
+def _delete_listed(connection: Connection, table: str, column: str, numbers: np.ndarray) -> None:
+    for start in range(0, len(numbers), _DROP_BATCH):
+        listed = ", ".join(str(int(n)) for n in numbers[start : start + _DROP_BATCH])
+        connection.execute(sa.text(f"DELETE FROM {table} WHERE {column} IN ({listed})"))
 
 
 def _insert_delivery(
-    connection: Connection,
-    facts: DeliveryFacts,
-    found: Sorted,
-    delivery_id: int,
-    counts: dict[str, int],
+    connection: Connection, facts: DeliveryFacts, delivery_id: int, counts: dict[str, int]
 ) -> None:
     connection.execute(
         delivery.insert().values(
             delivery_id=delivery_id,
             status="loaded",
-            unknown_columns=", ".join(found.unknown_columns) or None,
-            notes=json.dumps(found.notes, sort_keys=True),
             **delivery_values(facts),
             **{name: value for name, value in counts.items() if name in delivery.c},
         )
@@ -137,51 +148,38 @@ def delivery_values(facts: DeliveryFacts) -> dict[str, Any]:
     }
 
 
-def _insert_new(
-    connection: Connection,
-    facts: DeliveryFacts,
-    delivery_id: int,
-    base: int,
-    company_base: int,
-) -> None:
-    new = staged("staged_new")
-    fixed = {
-        "record_id": new.c.record_id + base,
-        "source_key": new.c.source_key,
-        "source_id": sa.literal(facts.card.source_id),
-        "digest": new.c.digest,
-        "mapping_version": sa.literal(columns.MAPPING_VERSION),
-        "person_kind": new.c.person_kind,
-        "person_rule": new.c.person_rule,
-        "first_delivery_id": sa.literal(delivery_id),
-        "last_delivery_id": sa.literal(delivery_id),
-        "absent_count": sa.literal(0),
-        **{name: new.c[name] for name in columns.NAMES},
-    }
-    connection.execute(record.insert().from_select(list(fixed), sa.select(*fixed.values())))
+def _insert_new(connection: Connection, facts: DeliveryFacts, found: Sorted) -> None:
+    """New records, each with a company of its own and the link between them.
+
+    `SELECT *` into an empty SQLite table of the same shape copies pages instead of rows.
+    """
+    if found.is_direct or not found.new_rows:
+        return
+    connection.execute(sa.text("INSERT INTO record SELECT * FROM staged_new"))
+    number = record.c.record_id - found.numbers.record + found.numbers.company
     at = sa.literal(facts.retrieved_at, company.c.first_seen_at.type)
-    seen = {
-        "company_id": new.c.company_id + company_base,
-        "lead_record_id": new.c.record_id + base,
-        "lead_source_key": new.c.source_key,
-        "first_seen_at": at,
-        "last_changed_at": at,
-    }
-    connection.execute(company.insert().from_select(list(seen), sa.select(*seen.values())))
-    link = {
-        "company_id": new.c.company_id + company_base,
-        "record_id": new.c.record_id + base,
-        "source_key": new.c.source_key,
-        "since_at": at,
-        "reason": sa.literal("own record"),
-    }
-    connection.execute(company_record.insert().from_select(list(link), sa.select(*link.values())))
+    is_new = record.c.record_id >= found.numbers.record
+    rows = (record.c.record_id, record.c.source_key)
+    connection.execute(
+        company.insert().from_select(
+            ["company_id", "lead_record_id", "lead_source_key", "first_seen_at", "last_changed_at"],
+            sa.select(number, *rows, at, at).where(is_new),
+        )
+    )
+    connection.execute(
+        company_record.insert().from_select(
+            ["company_id", "record_id", "source_key", "since_at", "reason"],
+            sa.select(number, *rows, at, sa.literal(OWN_RECORD)).where(is_new),
+        )
+    )
 
 
 def _mark_absences(connection: Connection, facts: DeliveryFacts) -> int:
     """Count absences, believe the second in a row, and forget them for records that returned."""
-    absent = sa.select(sa.column("record_id")).select_from(sa.table("staged_absent"))
-    returned = sa.select(sa.column("record_id")).select_from(sa.table("staged_returned"))
+    absent, returned = (
+        sa.select(sa.column("record_id", sa.BigInteger)).select_from(sa.table(name))
+        for name in ("staged_absent", "staged_returned")
+    )
     connection.execute(
         record.update()
         .where(record.c.record_id.in_(returned))
@@ -205,20 +203,7 @@ def _mark_absences(connection: Connection, facts: DeliveryFacts) -> int:
     return vanished.rowcount
 
 
-def _drop_indexes(connection: Connection) -> None:
-    for name in _BULK_INDEXES:
-        connection.execute(sa.text(f"DROP INDEX {name}"))
-
-
-def _create_indexes(connection: Connection) -> None:
-    """Built after a first load: once sorted, rather than row by row."""
-    for table in (record, company, company_record):
-        for index in table.indexes:
-            if index.name in _BULK_INDEXES:
-                index.create(connection)
-
-
-def _move_cursor(connection: Connection, facts: DeliveryFacts, found: Sorted) -> None:
+def _move_cursor(connection: Connection, facts: DeliveryFacts, rows_in: int) -> None:
     """Remember the card and how far the source is applied; an undated delivery moves nothing."""
     card = facts.card
     held = connection.execute(
@@ -239,7 +224,7 @@ def _move_cursor(connection: Connection, facts: DeliveryFacts, found: Sorted) ->
             values |= {
                 "full_published_at": published,
                 "full_sha256": facts.sha256,
-                "full_record_count": found.counts["records_in"],
+                "full_record_count": rows_in,
                 "last_seen_at": facts.retrieved_at,
             }
     if held:

@@ -13,10 +13,11 @@ from warehouse.upsert import upsert
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-    from warehouse.load import DeliveryFacts
+    from warehouse.load_shapes import DeliveryFacts
 
 
 def insert_quarantine(connection: Connection, facts: DeliveryFacts, delivery_id: int) -> None:
+    """Move staged rejections in, one entry a (source, key, rule, content), seen once more."""
     rows = sa.table(
         "staged_quarantine",
         *(
@@ -63,6 +64,7 @@ def insert_quarantine(connection: Connection, facts: DeliveryFacts, delivery_id:
 
 
 def insert_suppressed(connection: Connection, facts: DeliveryFacts) -> None:
+    """Count stopped companies this delivery brought, by keyed hash, without knowing them."""
     names = ("subject_hash", "country", "lei_status", "next_renewal_date")
     rows = sa.table(
         "staged_suppressed",

@@ -12,7 +12,7 @@ from warehouse.schema import change, company, company_record, record
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-    from warehouse.load import DeliveryFacts
+    from warehouse.load_shapes import DeliveryFacts
 
 _SHOWN_AS = {held: shown for shown, held in columns.SHOWN}
 
@@ -103,9 +103,7 @@ def _forget_persons(connection: Connection, changed: sa.TableClause) -> None:
     )
 
 
-def _touch_companies(
-    connection: Connection, changed: sa.TableClause, facts: DeliveryFacts
-) -> None:
+def _touch_companies(connection: Connection, changed: sa.TableClause, facts: DeliveryFacts) -> None:
     linked = sa.select(company_record.c.company_id).where(
         company_record.c.record_id.in_(sa.select(changed.c.record_id)),
         company_record.c.until_at.is_(None),

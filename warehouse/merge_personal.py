@@ -11,7 +11,7 @@ from warehouse.schema import personal_value
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-    from warehouse.load import DeliveryFacts
+    from warehouse.load_shapes import DeliveryFacts
 
 _COLUMNS = (
     "record_id",
@@ -30,14 +30,12 @@ def _staged() -> sa.TableClause:
     return sa.table("staged_personal", *(sa.column(name) for name in names))
 
 
-def insert_new(
-    connection: Connection, facts: DeliveryFacts, delivery_id: int, base: int
-) -> None:
-    """Personal values of records that are new; staged numbers start at `base`."""
+def insert_new(connection: Connection, facts: DeliveryFacts, delivery_id: int) -> None:
+    """Personal values of records that are new."""
     rows = _staged()
-    query = sa.select(
-        rows.c.record_id + base, *_rest(rows, facts, delivery_id)
-    ).where(rows.c.is_new == sa.true())
+    query = sa.select(rows.c.record_id, *_rest(rows, facts, delivery_id)).where(
+        rows.c.is_new == sa.true()
+    )
     connection.execute(personal_value.insert().from_select(list(_COLUMNS), query))
 
 
@@ -57,9 +55,7 @@ def replace_changed(connection: Connection, facts: DeliveryFacts, delivery_id: i
         )
     )
     held = personal_value.alias("held")
-    kept = sa.exists().where(
-        held.c.record_id == rows.c.record_id, held.c.field == rows.c.field
-    )
+    kept = sa.exists().where(held.c.record_id == rows.c.record_id, held.c.field == rows.c.field)
     query = sa.select(rows.c.record_id, *_rest(rows, facts, delivery_id)).where(
         rows.c.is_new == sa.false(), ~kept
     )

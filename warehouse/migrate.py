@@ -19,9 +19,9 @@ HEAD = "0003"
 
 def upgrade(engine: Engine) -> list[str]:
     """Apply every pending migration and re-create the views; returns the revisions applied."""
-    from alembic import command  # noqa: PLC0415 (only here, and not light)
+    from alembic import command
 
-    from warehouse.views import recreate_views  # noqa: PLC0415 (as above)
+    from warehouse.views import recreate_views
 
     with sole_writer(engine), writing(engine) as connection:
         before = revision(connection)
@@ -49,11 +49,12 @@ def revision(connection: Connection) -> str | None:
     """The migration the warehouse is at, or None for an empty one."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
-    return connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    held: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return held
 
 
 def _config(connection: Connection) -> Config:
-    from alembic.config import Config  # noqa: PLC0415 (only here, and not light)
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", "warehouse:migrations")

@@ -53,7 +53,7 @@ def start(engine: Engine, flow: str, now: datetime, source_id: str | None = None
     return run_id
 
 
-def finish(  # noqa: PLR0913 (a run ends in this many words)
+def finish(
     engine: Engine,
     run_id: int,
     state: str,

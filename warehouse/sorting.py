@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from warehouse.held import UNKNOWN, Held
 
@@ -44,8 +43,9 @@ class Arrived:
 
     def updated(self) -> np.ndarray:
         """LastUpdateDate as UTC seconds, `UNKNOWN` where not stated."""
-        seconds = pc.cast(self.table["last_update_at"], pa.int64())
-        return seconds.fill_null(UNKNOWN).combine_chunks().to_numpy(zero_copy_only=False)
+        seconds = self.table["last_update_at"].fill_null(UNKNOWN).combine_chunks()
+        updated: np.ndarray = seconds.to_numpy(zero_copy_only=False)
+        return updated
 
 
 @dataclass
@@ -54,7 +54,6 @@ class Sorter:
 
     held: Held
     published: int
-    counts_absence: bool
     is_stopped: Callable[[list[str]], np.ndarray]
     outcomes: list[np.ndarray] = field(default_factory=list)
     keys: list[np.ndarray] = field(default_factory=list)
@@ -80,9 +79,7 @@ class Sorter:
         self.updates.append(updated)
         return outcome, place
 
-    def _beside_held(
-        self, digest: np.ndarray, updated: np.ndarray, at: np.ndarray
-    ) -> np.ndarray:
+    def _beside_held(self, digest: np.ndarray, updated: np.ndarray, at: np.ndarray) -> np.ndarray:
         """HOUSE rule of staleness: older record date and older publication; ties by publication."""
         same = (digest == self.held.digest[at]).all(axis=1)
         held_updated, held_published = self.held.updated[at], self.held.published[at]

@@ -8,7 +8,6 @@ is removed whatever happens.
 
 from __future__ import annotations
 
-import io
 import queue
 import threading
 from contextlib import contextmanager
@@ -19,6 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 from pyarrow import csv as pa_csv
+
+from warehouse import bulk
+from warehouse.engine import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +34,9 @@ _END = None
 class Staging(Protocol):
     """Takes Arrow tables while a delivery streams by, and hands out the merging connection."""
 
+    is_direct: bool
+    """New rows go straight into `record`, inside the merging transaction."""
+
     def write(self, name: str, table: pa.Table) -> None:
         """Append the table's rows to the staging table `name`, in a thread of its own."""
 
@@ -40,10 +45,13 @@ class Staging(Protocol):
 
 
 @contextmanager
-def staging(engine: Engine, empty: dict[str, pa.Table]) -> Iterator[Staging]:
-    """Staging tables with the schemas of `empty`; gone at the end, whatever happens."""
+def staging(engine: Engine, empty: dict[str, pa.Table], *, is_first: bool) -> Iterator[Staging]:
+    """Staging tables with the schemas of `empty`, and `staged_new` in the shape of `record`.
+
+    Gone at the end, whatever happens. `is_first`: `record` is empty, see `warehouse.bulk`.
+    """
     maker = _sqlite_staging if engine.dialect.name == "sqlite" else _postgres_staging
-    with maker(engine, empty) as stage:
+    with maker(engine, empty, is_first=is_first) as stage:
         yield stage
 
 
@@ -63,11 +71,11 @@ def _staging_files(engine: Engine) -> Iterator[Path]:
 
 
 class _Writer:
-    """A thread that writes tables in order; the first error is raised to the one who waits."""
+    """A thread that writes in order; the first error is raised to the one who waits."""
 
     def __init__(self, write: Any) -> None:  # noqa: ANN401 (a callable of two arguments)
         self._write = write
-        self._waiting: queue.Queue[tuple[str, pa.Table] | None] = queue.Queue(_AHEAD)
+        self._waiting: queue.Queue[tuple[str, Any] | None] = queue.Queue(_AHEAD)
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="staging", daemon=True)
         self._thread.start()
@@ -80,11 +88,10 @@ class _Writer:
                 except BaseException as error:  # noqa: BLE001 (handed to the waiting thread)
                     self._error = error
 
-    def put(self, name: str, table: pa.Table) -> None:
+    def put(self, name: str, rows: Any) -> None:  # noqa: ANN401 (a table, or one encoded)
         if self._error is not None:
             raise self._error
-        if table.num_rows:
-            self._waiting.put((name, table))
+        self._waiting.put((name, rows))
 
     def finish(self) -> None:
         if self._thread.is_alive():
@@ -100,10 +107,14 @@ class _Writer:
 
 
 class _SqliteStaging:
-    def __init__(self, engine: Engine, path: Path, empty: dict[str, pa.Table]) -> None:
-        from adbc_driver_sqlite import dbapi  # noqa: PLC0415 (only while loading)
+    is_direct = False
 
-        self._engine, self._path = engine, path
+    def __init__(
+        self, engine: Engine, path: Path, empty: dict[str, pa.Table], *, is_first: bool
+    ) -> None:
+        from adbc_driver_sqlite import dbapi
+
+        self._engine, self._path, self._is_first = engine, path, is_first
         self._adbc = dbapi.connect(str(path), autocommit=True)
         with self._adbc.cursor() as cursor:
             for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
@@ -111,29 +122,48 @@ class _SqliteStaging:
                 cursor.fetchall()
             for name, table in empty.items():
                 cursor.adbc_ingest(name, _as_text(table), mode="create")
+            cursor.execute(self._shape_of_record())
         path.chmod(0o600)
         self._writer = _Writer(self._ingest)
+
+    def _shape_of_record(self) -> str:
+        """The warehouse's own CREATE TABLE: equal shapes let SQLite copy pages."""
+        with reading(self._engine) as connection:
+            ddl = connection.scalar(
+                sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'record'")
+            )
+        return str(ddl).replace("CREATE TABLE record", "CREATE TABLE staged_new", 1)
 
     def _ingest(self, name: str, table: pa.Table) -> None:
         with self._adbc.cursor() as cursor:
             cursor.adbc_ingest(name, _as_text(table), mode="append")
 
     def write(self, name: str, table: pa.Table) -> None:
-        self._writer.put(name, table)
+        if table.num_rows:
+            self._writer.put(name, table)
 
     @contextmanager
     def merging(self) -> Iterator[Connection]:
         self._writer.finish()
         self._adbc.close()
-        with self._engine.connect() as connection:
+        if self._is_first:
+            self._engine.dispose()  # the journal mode changes only while nobody else is connected
+        with self._engine.connect().execution_options(writes=True) as connection:
             driver: Any = connection.connection.driver_connection
             driver.execute("ATTACH DATABASE ? AS staged", (str(self._path),))
+            if self._is_first:
+                bulk.before_transaction(driver)
             try:
-                connection = connection.execution_options(writes=True)
                 with connection.begin():
+                    if self._is_first:
+                        bulk.open_up(connection)
                     yield connection
+                    if self._is_first:
+                        bulk.close_up(connection)
             finally:
                 driver.execute("DETACH DATABASE staged")
+                if self._is_first:
+                    bulk.after_transaction(driver)
 
     def abandon(self) -> None:
         self._writer.abandon()
@@ -141,10 +171,12 @@ class _SqliteStaging:
 
 
 @contextmanager
-def _sqlite_staging(engine: Engine, empty: dict[str, pa.Table]) -> Iterator[_SqliteStaging]:
+def _sqlite_staging(
+    engine: Engine, empty: dict[str, pa.Table], *, is_first: bool
+) -> Iterator[_SqliteStaging]:
     path = Path(f"{engine.url.database}.staging")
     sweep(engine)
-    stage = _SqliteStaging(engine, path, empty)
+    stage = _SqliteStaging(engine, path, empty, is_first=is_first)
     try:
         yield stage
     finally:
@@ -170,36 +202,41 @@ _POSTGRES_TYPES = (
 
 
 class _PostgresStaging:
-    def __init__(self, connection: Connection, empty: dict[str, pa.Table]) -> None:
-        self._connection = connection
+    def __init__(
+        self, connection: Connection, empty: dict[str, pa.Table], *, is_first: bool
+    ) -> None:
+        self._connection, self.is_direct = connection, is_first
+        if is_first:
+            bulk.open_up(connection)
+        else:
+            connection.execute(sa.text("CREATE TEMP TABLE staged_new (LIKE record) ON COMMIT DROP"))
         for name, table in empty.items():
             listed = ", ".join(f'"{field.name}" {_postgres_type(field)}' for field in table.schema)
             connection.execute(sa.text(f"CREATE TEMP TABLE {name} ({listed}) ON COMMIT DROP"))
         self._writer = _Writer(self._copy)
 
-    def _copy(self, name: str, table: pa.Table) -> None:
+    def _copy(self, command: str, encoded: pa.Buffer) -> None:
         driver: Any = self._connection.connection.driver_connection
-        buffer = io.BytesIO()
-        pa_csv.write_csv(
-            _with_hex(table), buffer, pa_csv.WriteOptions(include_header=False, batch_size=4096)
-        )
-        columns = ", ".join(f'"{column}"' for column in table.column_names)
-        with (
-            driver.cursor() as cursor,
-            cursor.copy(f"COPY {name} ({columns}) FROM STDIN (FORMAT csv)") as copy,
-        ):
-            copy.write(buffer.getbuffer())
+        with driver.cursor() as cursor, cursor.copy(command) as copy:
+            copy.write(memoryview(encoded))
 
     def write(self, name: str, table: pa.Table) -> None:
-        self._writer.put(name, table)
+        if not table.num_rows:
+            return
+        columns = ", ".join(f'"{column}"' for column in table.column_names)
+        target = "record" if name == "staged_new" and self.is_direct else name
+        sink = pa.BufferOutputStream()
+        options = pa_csv.WriteOptions(include_header=False, batch_size=4096)
+        pa_csv.write_csv(_with_hex(table), sink, options)
+        self._writer.put(f"COPY {target} ({columns}) FROM STDIN (FORMAT csv)", sink.getvalue())
 
     @contextmanager
     def merging(self) -> Iterator[Connection]:
         self._writer.finish()
         yield self._connection
-        transaction = self._connection.get_transaction()
-        assert transaction is not None
-        transaction.commit()
+        if self.is_direct:
+            bulk.close_up(self._connection)
+        self._connection.commit()
 
     def abandon(self) -> None:
         self._writer.abandon()
@@ -210,19 +247,21 @@ def _postgres_type(field: pa.Field) -> str:
 
 
 def _with_hex(table: pa.Table) -> pa.Table:
-    """Binaries as `\\x…`, the text form COPY reads into bytea."""
+    """Binaries as hexadecimal text, in the form COPY reads into bytea."""
     for index, field in enumerate(table.schema):
         if pa.types.is_binary(field.type):
-            texts = [None if value is None else f"\\x{value.hex()}" for value in table[index].to_pylist()]
+            texts = [f"\\x{value.hex()}" for value in table[index].to_pylist()]
             table = table.set_column(index, field.name, pa.array(texts, pa.string()))
     return table
 
 
 @contextmanager
-def _postgres_staging(engine: Engine, empty: dict[str, pa.Table]) -> Iterator[_PostgresStaging]:
+def _postgres_staging(
+    engine: Engine, empty: dict[str, pa.Table], *, is_first: bool
+) -> Iterator[_PostgresStaging]:
     with engine.connect() as connection:
         transaction = connection.begin()
-        stage = _PostgresStaging(connection, empty)
+        stage = _PostgresStaging(connection, empty, is_first=is_first)
         try:
             yield stage
         finally:

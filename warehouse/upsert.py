@@ -25,9 +25,7 @@ def upsert(
     if not rows:
         return
     insert: Any = (
-        sqlite.insert(table)
-        if connection.dialect.name == "sqlite"
-        else postgresql.insert(table)
+        sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
     )
     if updates:
         query = insert.on_conflict_do_update(

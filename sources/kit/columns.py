@@ -19,7 +19,7 @@ Kind = Literal["text", "date", "utc"]
 class Field:
     """One column of a record.
 
-    `kind`: text as published, a calendar `date`, or a `utc` timestamp (whole seconds).
+    `kind`: text as published, a calendar `date`, or a `utc` moment (whole seconds since 1970).
     `is_published`: sent by the publisher (part of the digest); the others are derived from these.
     `in_skeleton`: kept for a natural person too (LEI, country, category, status, dates).
     `shown_as`: the name in the `prospects` view, when analysts see it there.
@@ -70,7 +70,13 @@ def _moment(name: str, meaning: str, *, dated: bool = False) -> tuple[Field, ...
     )
     return (
         Field(f"{name}_published", f"{meaning}, text as published", in_skeleton=True),
-        Field(f"{name}_at", f"{meaning}, UTC", "utc", is_published=False, in_skeleton=True),
+        Field(
+            f"{name}_at",
+            f"{meaning}, UTC seconds since 1970",
+            "utc",
+            is_published=False,
+            in_skeleton=True,
+        ),
     ) + (day if dated else ())
 
 
@@ -83,7 +89,9 @@ FIELDS: tuple[Field, ...] = (
     Field("registration_authority_other", "register without an RA code, as named"),
     Field("registration_number", "number in that register", shown_as="registration_number"),
     Field("legal_jurisdiction", "jurisdiction of formation, ISO 3166"),
-    Field("entity_category", "LEI-CDF EntityCategory", in_skeleton=True, shown_as="entity_category"),
+    Field(
+        "entity_category", "LEI-CDF EntityCategory", in_skeleton=True, shown_as="entity_category"
+    ),
     Field("entity_subcategory", "LEI-CDF EntitySubCategory", in_skeleton=True),
     Field("legal_form", "ISO 20275 entity legal form code", shown_as="legal_form"),
     Field("legal_form_other", "legal form without a code, as named"),

@@ -10,13 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from sources.kit import columns
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_BETWEEN = "\x1f"
-_ABSENT = "\x00"
+_BETWEEN = "\t"
+_ABSENT = "\r"
+"""No published field holds either: LEI-CDF forbids both."""
 
 
 def hash128(texts: pa.Array) -> np.ndarray:
@@ -32,29 +31,43 @@ def hash128(texts: pa.Array) -> np.ndarray:
     return np.frombuffer(packed, dtype=">u8").astype(np.uint64).reshape(-1, 2)
 
 
-def row_digests(table: pa.Table, personal: pa.Table, names: Sequence[str]) -> np.ndarray:
-    """(n, 2) uint64 digests of the table's `names` and of the rows' values that live apart.
+def canonical_texts(table: pa.Table, names: Sequence[str]) -> pa.Array:
+    """Each row's `names` as one text, in their order; an absent value is unlike an empty one."""
+    return pc.binary_join_element_wise(
+        *(table[name] for name in names),
+        _BETWEEN,
+        null_handling="replace",
+        null_replacement=_ABSENT,
+    ).combine_chunks()
 
-    `personal` is `Minimised.personal`; its values count, so that a changed care-of line is a
-    change. The mapping version is not part of it: see `columns.MAPPING_VERSION`.
+
+def row_digests(
+    texts: pa.Array, table: pa.Table, personal: pa.Table, touched: np.ndarray, names: Sequence[str]
+) -> np.ndarray:
+    """(n, 2) uint64 digests of what is kept of each row.
+
+    `texts` are the canonical texts before minimisation; rows in `touched` (bool) are taken again
+    from the minimised `table` and the values of theirs that live apart (`personal`), so that a
+    changed care-of line is a change and what is not kept is not fingerprinted. The mapping version
+    is not part of it: see `columns.MAPPING_VERSION`.
     """
-    parts = [table[name] for name in names] + [_apart(table, personal)]
-    text = pc.binary_join_element_wise(
-        *parts, _BETWEEN, null_handling="replace", null_replacement=_ABSENT
-    )
-    return hash128(text.combine_chunks())
+    digests = hash128(texts)
+    if touched.any():
+        rows = np.flatnonzero(touched)
+        kept = canonical_texts(table.take(pa.array(rows)), names)
+        apart = _apart(rows, personal)
+        digests[rows] = hash128(pc.binary_join_element_wise(kept, apart, _BETWEEN))
+    return digests
 
 
-def _apart(table: pa.Table, personal: pa.Table) -> pa.Array:
-    if not personal.num_rows:
-        return pa.nulls(table.num_rows, pa.string())
+def _apart(rows: np.ndarray, personal: pa.Table) -> pa.Array:
+    joined = dict.fromkeys(rows.tolist(), "")
     ordered = personal.sort_by([("ordinal", "ascending"), ("field", "ascending")])
-    joined: dict[int, str] = {}
     for ordinal, field, value in zip(
         *(ordered[name].to_pylist() for name in ("ordinal", "field", "value")), strict=True
     ):
-        joined[ordinal] = f"{joined.get(ordinal, '')}{field}={value}{_BETWEEN}"
-    return pa.array([joined.get(n) for n in table["ordinal"].to_pylist()], pa.string())
+        joined[ordinal] += f"{field}={value}{_BETWEEN}"
+    return pa.array(list(joined.values()), pa.string())
 
 
 def as_bytes(digests: np.ndarray) -> pa.Array:
@@ -63,7 +76,3 @@ def as_bytes(digests: np.ndarray) -> pa.Array:
     return pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(16), len(digests), [None, pa.py_buffer(packed)]
     ).cast(pa.binary())
-
-
-PUBLISHED = columns.PUBLISHED
-"""The fields a level 1 digest covers, in their fixed order."""

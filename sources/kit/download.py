@@ -62,7 +62,7 @@ class Transfer:
         Raises `Setback` for what another attempt may mend, `DeliveryRefused` for what none will.
         """
         self._place(response)
-        self._check_announced()
+        self._check_announced(is_page=_is_page(response))
         for piece in pieces:
             if not self._partial.size:
                 self._check_page(response, piece)
@@ -98,19 +98,19 @@ class Transfer:
         etag = response.headers.get("ETag")
         return same_length and (etag is None or self._etag is None or etag == self._etag)
 
-    def _check_announced(self) -> None:
+    def _check_announced(self, *, is_page: bool) -> None:
         if self._total is None or self._expected is None or self._total == self._expected:
             return
+        cause = f"it is {self._total} bytes long, not {self._expected} as listed"
+        if self._total and is_page:
+            raise self._refused(f"a web page came instead of the file ({cause})")
         if self._total > self._expected:
-            raise self._refused(f"it is {self._total} bytes long, not {self._expected} as listed")
+            raise self._refused(cause)
         self._partial.restart()
-        raise Setback(
-            f"it is {self._total} bytes long, not {self._expected} as listed", is_refusal=True
-        )
+        raise Setback(cause if self._total else "the answer was empty", is_refusal=True)
 
     def _check_page(self, response: requests.Response, piece: bytes) -> None:
-        is_html = response.headers.get("Content-Type", "").lower().startswith("text/html")
-        if is_html and piece.lstrip().startswith(b"<"):
+        if _is_page(response) and piece.lstrip().startswith(b"<"):
             raise self._refused("a web page came instead of the file")
 
     def _check_length(self) -> None:
@@ -131,3 +131,8 @@ class Transfer:
 
     def _refused(self, cause: str) -> DeliveryRefused:
         return DeliveryRefused(self._thing, cause, _CURE)
+
+
+def _is_page(response: requests.Response) -> bool:
+    """Tell whether the server calls the body a web page; some servers call every file one."""
+    return response.headers.get("Content-Type", "").lower().startswith("text/html")

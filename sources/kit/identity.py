@@ -10,7 +10,9 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -34,26 +36,24 @@ class Minimised:
     """A frame after data minimisation.
 
     `table` holds what `record` may hold. `personal` has one row a value that lives apart:
-    `source_key`, `field`, `value`. The counts are for the run ledger.
+    `ordinal`, `source_key`, `field`, `value`. `touched` (bool) tells rows that lost anything.
     """
 
     table: pa.Table
     personal: pa.Table
-    skeleton_count: int
+    touched: np.ndarray
     care_of_count: int
 
 
 @cache
-def _rules() -> dict[str, object]:
+def _rules() -> dict[str, Any]:
     text = resources.files("sources.kit").joinpath("persons.toml").read_text("utf-8")
     return tomllib.loads(text)
 
 
 @cache
 def _possible_patterns() -> tuple[tuple[str, str], ...]:
-    rows = _rules()["possible"]
-    assert isinstance(rows, list)
-    return tuple((row["rule"], _any_of(row["phrases"])) for row in rows)
+    return tuple((row["rule"], _any_of(row["phrases"])) for row in _rules()["possible"])
 
 
 def _any_of(phrases: list[str]) -> str:
@@ -66,7 +66,6 @@ def _any_of(phrases: list[str]) -> str:
 def with_person_kind(table: pa.Table) -> pa.Table:
     """The frame with `person_kind` (none, possible, natural) and the `person_rule` that said so."""
     natural = _rules()["natural"]
-    assert isinstance(natural, dict)
     by_category = _is_in(table["entity_category"], natural["categories"])
     by_form = _is_in(table["legal_form"], list(natural["legal_forms"]))
     rule = pc.if_else(by_form, "legal form", pa.scalar(None, pa.string()))
@@ -91,10 +90,11 @@ def minimise(table: pa.Table, *, keep_natural: bool) -> Minimised:
     `keep_natural` their other values go to `personal` instead of nowhere (GDPR Art. 5(1)(c)).
     `table` needs `person_kind`.
     """
-    table, pieces, care_of_count = _without_care_of(table)
+    table, pieces, touched = _without_care_of(table)
+    care_of_count = int(touched.sum())
     natural = pc.equal(table["person_kind"], NATURAL)
-    natural_count = int(pc.sum(natural).as_py() or 0)
-    if natural_count:
+    is_natural = np.asarray(natural.combine_chunks().to_numpy(zero_copy_only=False), dtype=bool)
+    if is_natural.any():
         pieces = [_only_legal_persons(piece, table, natural, keep=keep_natural) for piece in pieces]
         for name in columns.PERSONAL_OF_NATURAL:
             column = table[name]
@@ -103,12 +103,16 @@ def minimise(table: pa.Table, *, keep_natural: bool) -> Minimised:
             blank = pc.if_else(natural, pa.scalar(None, pa.string()), column)
             table = table.set_column(table.schema.get_field_index(name), name, blank)
     personal = pa.concat_tables(pieces) if pieces else _PERSONAL.empty_table()
-    return Minimised(table, personal, natural_count, care_of_count)
+    return Minimised(table, personal, touched | is_natural, care_of_count)
 
 
 _PERSONAL = pa.schema(
-    [("ordinal", pa.int64()), ("source_key", pa.string()), ("field", pa.string())]
-    + [("value", pa.string())]
+    [
+        ("ordinal", pa.int64()),
+        ("source_key", pa.string()),
+        ("field", pa.string()),
+        ("value", pa.string()),
+    ]
 )
 
 
@@ -138,7 +142,6 @@ def _only_legal_persons(
 def _care_of(country: str | None) -> tuple[str, re.Pattern[str]]:
     """(finder for RE2, pattern of the care-of part) for addresses in the country."""
     rules = _rules()["care_of"]
-    assert isinstance(rules, dict)
     only = [marker for marker, where in rules["only_in"].items() if country in where]
     finder = _any_of([*rules["markers"], *only])
     return finder, re.compile(rf"{finder}[^,;]*[,;]?")
@@ -146,7 +149,6 @@ def _care_of(country: str | None) -> tuple[str, re.Pattern[str]]:
 
 def _local_countries() -> set[str]:
     rules = _rules()["care_of"]
-    assert isinstance(rules, dict)
     return {country for where in rules["only_in"].values() for country in where}
 
 
@@ -164,19 +166,39 @@ def _names_care_of(table: pa.Table, name: str) -> pa.Array:
     found = pc.match_substring_regex(table[name], _care_of(None)[0])
     for local in _local_countries():
         there = pc.match_substring_regex(table[name], _care_of(local)[0])
-        found = pc.or_(found, pc.and_kleene(there, pc.equal(country, local)))
+        found = pc.or_(pc.fill_null(found, False), pc.and_kleene(there, pc.equal(country, local)))  # noqa: FBT003 (pyarrow's signature)
     return pc.fill_null(found, False).combine_chunks()  # noqa: FBT003 (pyarrow's signature)
 
 
-def _without_care_of(table: pa.Table) -> tuple[pa.Table, list[pa.Table], int]:
-    """The frame's address lines without care-of parts, those parts apart, and how many rows."""
+def _may_name_care_of(table: pa.Table) -> np.ndarray:
+    """Rows in which any address line may hold a care-of part: one pass for all lines (bool)."""
+    lines = pc.binary_join_element_wise(
+        *(table[name] for name in columns.ADDRESS_LINES), "\n", null_handling="skip"
+    )
+    found = pc.match_substring_regex(lines, _anywhere())
+    return np.asarray(found.combine_chunks().to_numpy(zero_copy_only=False), dtype=bool)
+
+
+@cache
+def _anywhere() -> str:
+    """A finder for every care-of marker of every country."""
+    rules = _rules()["care_of"]
+    return _any_of([*rules["markers"], *rules["only_in"]])
+
+
+def _without_care_of(table: pa.Table) -> tuple[pa.Table, list[pa.Table], np.ndarray]:
+    """The frame's address lines without care-of parts, those parts apart, and which rows (bool)."""
     pieces: list[pa.Table] = []
-    rows: set[int] = set()
+    touched = np.zeros(table.num_rows, dtype=bool)
+    maybe = np.flatnonzero(_may_name_care_of(table))
+    few = table.take(pa.array(maybe))
     for name in columns.ADDRESS_LINES:
-        found = _names_care_of(table, name)
-        if not pc.any(found).as_py():
+        among = _names_care_of(few, name)
+        if not pc.any(among).as_py():
             continue
-        chosen = table.filter(found)
+        chosen = few.filter(among)
+        found = np.zeros(table.num_rows, dtype=bool)
+        found[maybe[among.to_numpy(zero_copy_only=False)]] = True
         countries = chosen["legal_country" if name.startswith("legal_") else "headquarters_country"]
         split = [
             split_care_of(line, country)
@@ -184,11 +206,11 @@ def _without_care_of(table: pa.Table) -> tuple[pa.Table, list[pa.Table], int]:
         ]
         rest = pa.array([rest for rest, _ in split], pa.string())
         parts = pa.chunked_array([pa.array([part for _, part in split], pa.string())])
-        cleaned = pc.replace_with_mask(table[name].combine_chunks(), found, rest)
+        cleaned = pc.replace_with_mask(table[name].combine_chunks(), pa.array(found), rest)
         table = table.set_column(table.schema.get_field_index(name), name, cleaned)
         pieces.append(_piece(chosen, f"{name}_care_of", parts, pc.is_valid(parts)))
-        rows.update(chosen["ordinal"].filter(pc.is_valid(parts)).to_pylist())
-    return table, pieces, len(rows)
+        touched |= found
+    return table, pieces, touched
 
 
 def without_personal_numbers(text: str) -> str:

@@ -34,6 +34,7 @@ _MIX = Mix(
     },
     statuses=(0.52, 0.3, 0.06, 0.03, 0.03, 0.02, 0.02, 0.02),
     categories=(0.84, 0.07, 0.02, 0.045, 0.015, 0.01),
+    trusts=0.03,
 )  # fmt: skip
 _DUE = {"NO": 6, "DE": 6, "FI": 6, "EE": 6, "LV": 6, "DK": 4, "SE": 4}
 """Legal persons whose LEI is made to fall due 30 to 60 days after the sample's day."""

@@ -56,11 +56,15 @@ _RENEWED, _LAPSED, _RENAMED, _MOVED = range(4)
 
 @dataclass(frozen=True)
 class Mix:
-    """Shares of countries (by code; None for the usual ones), statuses and categories."""
+    """Shares of countries (by code; None for the usual ones), statuses and categories.
+
+    `trusts` is the share of GENERAL entities that are named as a person's trust or estate.
+    """
 
     countries: Mapping[str, int] | None = None
     statuses: Sequence[float] = STATUS_SHARES
     categories: Sequence[float] = CATEGORY_SHARES
+    trusts: float = 0.01
 
     def weights(self, world: sample_world.World) -> Sequence[int]:
         """One weight a country of the world; raises ValueError for a country it does not have."""
@@ -89,9 +93,9 @@ def _part(rng: np.random.Generator, country: Ints, size: int) -> Ints:
 
 
 def _which(rng: np.random.Generator, world: sample_world.World, mix: Mix) -> Draw:
-    """Country, name and kind; one name in a hundred is a person's trust or estate."""
+    """Country, name and kind."""
     country, category = _pick(rng, mix.weights(world)), _pick(rng, mix.categories)
-    is_trust = _chance(rng, 0.01) & (category == GENERAL)
+    is_trust = _chance(rng, mix.trusts) & (category == GENERAL)
     is_upper = rng.random(BLOCK) < np.array(world.upper)[country]
     return {
         "country": country,

@@ -98,9 +98,10 @@ def write_full(
 
     The same seed and `as_of` give the same bytes, and the first companies of each issuer stay the
     same whatever `rows` is. With `zip_name` the output is a zip (ZIP64 where needed) with that one
-    member, and a stream must be able to tell where it is. `changed_share` (0..1) of the companies get a later LastUpdateDate and a new status,
-    name or address, as if published a day after `as_of`. `mix` replaces the usual shares of
-    countries, statuses and categories. Memory stays constant.
+    member, and a stream must be able to tell where it is. `changed_share` (0..1) of the companies
+    get a later LastUpdateDate and a new status, name or address, as if published a day after
+    `as_of`. `mix` replaces the usual shares of countries, statuses and categories. Memory stays
+    constant. Raises ValueError for a country that the sample does not have.
     """
     day = sample_rows.day_number(as_of)
     order = _Order(rows, seed, day, changed_share, mix or sample_draw.Mix())

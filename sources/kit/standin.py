@@ -7,6 +7,7 @@ sample; `sourcenote ingest gleif --base-url http://127.0.0.1:8765` then takes it
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import threading
@@ -221,8 +222,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until interrupted; prints the base URL as its first line."""
+    """Serve until interrupted or terminated; prints the base URL as its first line."""
     options = _options(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # its files go either way
     with tempfile.TemporaryDirectory(prefix="standin-") as folder:
         publish = _publish(options, Path(folder))
         with StandIn([publish], faults=options.fault, port=options.port) as standin:

@@ -1,43 +1,42 @@
-"""Published text made comparable: moments as UTC and as calendar days, for whole columns at once."""
+"""Published text made comparable: moments as UTC and calendar days, whole columns at once."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from math import floor
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.kit import columns
 
-UTC_SECONDS = pa.timestamp("s", "UTC")
-FIRST_YEAR, LAST_YEAR = 1000, 2100
-"""Years between which a company can have been founded or wound up; outside is a typing error."""
+EARLIEST, LATEST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (1000, 2101))
+"""Between these a company can have been founded or wound up; outside is a typing error."""
 _UNDATED_NULL = ("creation", "expiration")
 _SHAPE = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})?)?")
 
 
 def utc(published: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Timestamps as published (ISO 8601 with offset) as UTC seconds; null where unreadable.
+    """Timestamps as published (ISO 8601 with offset) as whole UTC seconds since 1970 (int64).
 
     `2024-05-04T00:00:00+02:00`, `…T13:30:05.042Z` and `…Z` come mixed in one column. A value
-    without an offset is read as UTC.
+    without an offset is read as UTC; an unreadable one is null.
     """
     try:
         moments = pc.cast(published, pa.timestamp("us", "UTC"))
     except pa.ArrowInvalid:
-        return pa.chunked_array(
-            [pa.array([_one(text) for text in published.to_pylist()], UTC_SECONDS)]
-        )
-    return pc.cast(moments, UTC_SECONDS, safe=False)
+        seconds = [_one(text) for text in published.to_pylist()]
+        return pa.chunked_array([pa.array(seconds, pa.int64())])
+    return pc.cast(pc.cast(moments, pa.timestamp("s", "UTC"), safe=False), pa.int64())
 
 
-def _one(text: str | None) -> datetime | None:
+def _one(text: str | None) -> int | None:
     if text is None or not _SHAPE.fullmatch(text):
         return None
     try:
         moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        return floor((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
         return None
 
@@ -69,11 +68,6 @@ def with_moments(table: pa.Table) -> pa.Table:
     return table
 
 
-def _within_years(moments: pa.ChunkedArray) -> pa.ChunkedArray:
-    years = pc.year(moments)
-    possible = pc.and_(
-        pc.greater_equal(years, FIRST_YEAR), pc.less_equal(years, LAST_YEAR)
-    )
-    return pc.if_else(possible, moments, pa.scalar(None, UTC_SECONDS))
-
-
+def _within_years(seconds: pa.ChunkedArray) -> pa.ChunkedArray:
+    possible = pc.and_(pc.greater_equal(seconds, EARLIEST), pc.less(seconds, LATEST))
+    return pc.if_else(possible, seconds, pa.scalar(None, pa.int64()))

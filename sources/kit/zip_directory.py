@@ -58,7 +58,13 @@ def only_member(path: Path, *, suffix: str, max_members: int) -> Packed:
 
 
 class _DirectoryReader(io.BufferedReader):
-    """A file that zipfile cannot be talked into reading whole: a directory is small."""
+    """A file that zipfile cannot be talked into reading whole, or before its beginning."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        if offset < 0 and whence == io.SEEK_SET:
+            message = "offset before the beginning"
+            raise zipfile.BadZipFile(message)
+        return super().seek(offset, whence)
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is not None and size > _LARGEST_DIRECTORY:

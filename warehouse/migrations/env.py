@@ -1,4 +1,4 @@
-"""Alembic's environment: runs the migrations on the connection that `warehouse.migrate` hands it."""
+"""Alembic's environment: runs the migrations on the connection `warehouse.migrate` hands it."""
 
 from alembic import context
 

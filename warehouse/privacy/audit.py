@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 
-def record_event(  # noqa: PLR0913 (who, what, when, about what, how much)
+def record_event(
     connection: Connection,
     actor: str,
     action: str,

@@ -41,9 +41,9 @@ def link(previous: str, row: dict[str, Any]) -> str:
 def first_break(connection: Connection, table: sa.Table) -> int | None:
     """The number of the first row that does not follow from the one before it, or None."""
     (key,) = table.primary_key.columns
-    digest, expected = START, 0
-    for row in connection.execute(sa.select(table).order_by(key)).mappings():
-        expected += 1
+    digest = START
+    rows = connection.execute(sa.select(table).order_by(key)).mappings()
+    for expected, row in enumerate(rows, 1):
         values = {name: row[name] for name in table.c.keys() if name != "chain"}  # noqa: SIM118 (a ColumnCollection)
         digest = link(digest, values)
         if row[key.name] != expected or row["chain"] != digest:

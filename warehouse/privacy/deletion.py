@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from sources.kit.errors import Refused
+from sources.kit.period import add_to_date
 from warehouse.engine import writing
-from warehouse.privacy import audit, chain
-from warehouse.privacy.suppression import KEY_PURPOSE
+from warehouse.privacy import audit, chain, retaken
+from warehouse.privacy.retention import policy
 from warehouse.schema import (
     change,
     company,
@@ -19,21 +21,18 @@ from warehouse.schema import (
     contact_point,
     deletion_log,
     letter,
-    not_retaken,
     personal_value,
     quarantined_row,
     record,
 )
-from warehouse.upsert import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import date, datetime
 
     from sqlalchemy.engine import Connection, Engine
 
     from sources.kit.keys import Keys
-    from sources.kit.policy import DeletionCap
+    from sources.kit.policy import DeletionCap, RetentionPolicy
 
 BATCH = 200
 
@@ -175,6 +174,14 @@ def _delete_one(connection: Connection, item: Due, act: Act) -> dict[str, int]:
         if item.field is not None
         else _delete_company(connection, item)
     )
+    _log(connection, counts, item.policy_id, item.reason, act)
+    return counts
+
+
+def _log(
+    connection: Connection, counts: dict[str, int], policy_id: str, reason: str, act: Act
+) -> None:
+    """One entry a table for one act, under a random id that says nothing about whom."""
     subject = act.new_subject()
     chain.append(
         connection,
@@ -184,8 +191,8 @@ def _delete_one(connection: Connection, item: Due, act: Act) -> dict[str, int]:
                 "subject": subject,
                 "table_name": table,
                 "row_count": count,
-                "policy_id": item.policy_id,
-                "reason": item.reason,
+                "policy_id": policy_id,
+                "reason": reason,
                 "policy_version": act.policy_version,
                 "deleted_at": act.now.replace(microsecond=0),
                 "actor": act.actor,
@@ -194,7 +201,6 @@ def _delete_one(connection: Connection, item: Due, act: Act) -> dict[str, int]:
             if count
         ],
     )
-    return counts
 
 
 def _delete_company(connection: Connection, item: Due) -> dict[str, int]:
@@ -238,22 +244,41 @@ def _delete_value(connection: Connection, item: Due, act: Act) -> dict[str, int]
         .join(record, record.c.record_id == personal_value.c.record_id)
         .where(condition)
     ).one()
-    version, digest = value_hash(
-        act.keys, row.source_id, row.source_key, row.field, row.value
-    )
-    upsert(
-        connection,
-        not_retaken,
-        [{"subject_hash": digest, "key_version": version, "since_at": act.now}],
-        keys=("subject_hash",),
-        updates=(),
+    retaken.remember(
+        connection, act.keys, act.now, row.source_id, row.source_key, row.field, row.value
     )
     return {"personal_value": connection.execute(personal_value.delete().where(condition)).rowcount}
 
 
-def value_hash(keys: Keys, *parts: str) -> tuple[int, str]:
-    """(key version, HMAC-SHA-256 hex) of one value of one record, for `not_retaken`."""
-    return keys.mac(KEY_PURPOSE, "value:" + "\x1f".join(parts))
+def aside_due(
+    connection: Connection, policies: Sequence[RetentionPolicy], as_of: date
+) -> dict[str, int]:
+    """Quarantined rows whose time has come, counted."""
+    condition = _quarantine_due(policies, as_of)
+    count = sa.select(sa.func.count()).select_from(quarantined_row).where(condition)
+    return {"quarantined_row": connection.scalar(count) or 0}
+
+
+def delete_aside(
+    engine: Engine, policies: Sequence[RetentionPolicy], act: Act, as_of: date
+) -> dict[str, int]:
+    """Delete quarantined rows not seen again for as long as policy row `quarantine` says."""
+    with writing(engine) as connection:
+        gone = connection.execute(
+            quarantined_row.delete().where(_quarantine_due(policies, as_of))
+        ).rowcount
+        if gone:
+            _log(connection, {"quarantined_row": gone}, "quarantine", "last_seen", act)
+    return {"quarantined_row": gone}
+
+
+def _quarantine_due(policies: Sequence[RetentionPolicy], as_of: date) -> sa.ColumnElement[bool]:
+    """Last seen so long ago that the policy row's period, counted by the calendar, is over."""
+    period = policy(policies, "quarantine").delete_after_inactive
+    day = as_of
+    while add_to_date(day, period) > as_of:
+        day -= timedelta(days=1)
+    return quarantined_row.c.last_seen_at <= datetime.combine(day, time.max, UTC)
 
 
 def clean_up_bytes(engine: Engine) -> None:

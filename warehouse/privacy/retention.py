@@ -67,9 +67,7 @@ def policy(policies: Sequence[RetentionPolicy], policy_id: str) -> RetentionPoli
 
 def statuses_ending(row: RetentionPolicy) -> tuple[str, ...]:
     """The RegistrationStatus values that make a company inactive under the row."""
-    return tuple(
-        status for name, status in STATUS_CONDITIONS.items() if name in row.inactive_when
-    )
+    return tuple(status for name, status in STATUS_CONDITIONS.items() if name in row.inactive_when)
 
 
 def due_on_arrival(
@@ -86,9 +84,7 @@ def due_on_arrival(
     return due
 
 
-def plan_moves(
-    connection: Connection, policies: Sequence[RetentionPolicy], as_of: date
-) -> Plan:
+def plan_moves(connection: Connection, policies: Sequence[RetentionPolicy], as_of: date) -> Plan:
     """Everything `apply_moves` would do on that day; reads only."""
     row = policy(policies, "company_public")
     unknown = [
@@ -107,9 +103,7 @@ def plan_moves(
     return Plan(
         as_of=as_of,
         deactivated=tuple(move for key, move in ending.items() if key not in held),
-        reactivated=tuple(
-            Move(key, None, None, None) for key in held if key not in ending
-        ),
+        reactivated=tuple(Move(key, None, None, None) for key in held if key not in ending),
         rescheduled=tuple(
             move
             for key, move in ending.items()
@@ -191,11 +185,11 @@ def _move(item: Any, row: RetentionPolicy) -> Move:  # noqa: ANN401 (a row of `_
         (name for name in row.inactive_when if STATUS_CONDITIONS.get(name) == item.lei_status),
         VANISHED,
     )
-    moment = item.vanished_at if reason == VANISHED else item.last_update_at
-    since = moment.date()
-    return Move(
-        item.company_id, reason, since, add_to_date(since, row.delete_after_inactive)
+    moment = (
+        item.vanished_at if reason == VANISHED else datetime.fromtimestamp(item.last_update_at, UTC)
     )
+    since = moment.date()
+    return Move(item.company_id, reason, since, add_to_date(since, row.delete_after_inactive))
 
 
 def _set_states(connection: Connection, moves: Sequence[Move]) -> None:
@@ -241,13 +235,9 @@ def _personal_due(as_of: date) -> sa.ColumnElement[bool]:
         sa.select(company_record.c.record_id)
         .join(company, company.c.company_id == company_record.c.company_id)
         .outerjoin(company_stop, company_stop.c.company_id == company.c.company_id)
-        .where(
-            sa.or_(company.c.state == "inactive", company_stop.c.suppression_id.is_not(None))
-        )
+        .where(sa.or_(company.c.state == "inactive", company_stop.c.suppression_id.is_not(None)))
     )
     return sa.and_(
         personal_value.c.state == "active",
-        sa.or_(
-            personal_value.c.inactive_after <= as_of, personal_value.c.record_id.in_(ended)
-        ),
+        sa.or_(personal_value.c.inactive_after <= as_of, personal_value.c.record_id.in_(ended)),
     )

@@ -91,7 +91,7 @@ def canonical(kind: Kind, value: str) -> str:
 
 
 def _email(text: str) -> str | None:
-    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 (rarely needed)
+    from email_validator import EmailNotValidError, validate_email
 
     try:
         return validate_email(text, check_deliverability=False).normalized.casefold()
@@ -100,7 +100,7 @@ def _email(text: str) -> str | None:
 
 
 def _phone(text: str) -> str | None:
-    import phonenumbers  # noqa: PLC0415 (rarely needed)
+    import phonenumbers
 
     try:
         number = phonenumbers.parse(text, None)
@@ -135,7 +135,11 @@ def add(  # noqa: PLR0913 (a stop has this many sides)
     if kind == "lei":
         _link(connection, suppression_id, _companies_of(connection, text))
     audit.record_event(
-        connection, actor, "suppress", now, subject=f"suppression {suppression_id}",
+        connection,
+        actor,
+        "suppress",
+        now,
+        subject=f"suppression {suppression_id}",
         detail={"kind": kind, "origin": origin, "new": is_new},
     )
     return is_new
@@ -152,13 +156,23 @@ def stop_by_link(connection: Connection, token_digest: str, *, now: datetime) ->
     if sent is None:
         return False
     suppression_id, is_new = _insert(
-        connection, "lei", sent.key_version, sent.subject_hash, (sent.subject_hash,),
-        reason="objected by the link in a letter", origin="link", now=now,
+        connection,
+        "lei",
+        sent.key_version,
+        sent.subject_hash,
+        (sent.subject_hash,),
+        reason="objected by the link in a letter",
+        origin="link",
+        now=now,
     )
     _link(connection, suppression_id, _still_held(connection, sent.company_id))
     audit.record_event(
-        connection, "recipient of a letter", "suppress", now,
-        subject=f"suppression {suppression_id}", detail={"origin": "link", "new": is_new},
+        connection,
+        "recipient of a letter",
+        "suppress",
+        now,
+        subject=f"suppression {suppression_id}",
+        detail={"origin": "link", "new": is_new},
     )
     return True
 
@@ -218,8 +232,6 @@ def _still_held(connection: Connection, company_id: int) -> list[int]:
 def _link(connection: Connection, suppression_id: int, companies: list[int]) -> None:
     for company_id in companies:
         pair = {"company_id": company_id, "suppression_id": suppression_id}
-        held = connection.scalar(
-            sa.select(company_stop.c.company_id).filter_by(**pair)
-        )
+        held = connection.scalar(sa.select(company_stop.c.company_id).filter_by(**pair))
         if held is None:
             connection.execute(company_stop.insert().values(**pair))

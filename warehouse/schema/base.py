@@ -24,8 +24,10 @@ METADATA = sa.MetaData(
 
 
 class Utc(TypeDecorator[datetime]):
-    """A UTC timestamp of whole seconds: `timestamptz` on PostgreSQL, `YYYY-MM-DD HH:MM:SSZ` text
-    on SQLite, which sorts and reads by plain SQL.
+    """A UTC timestamp of whole seconds.
+
+    `timestamptz` on PostgreSQL, `YYYY-MM-DD HH:MM:SSZ` text on SQLite, which sorts and reads by
+    plain SQL.
     """
 
     impl = sa.DateTime(timezone=True)
@@ -67,7 +69,7 @@ def column(  # noqa: PLR0913 (a column has this many sides)
     primary_key: bool = False,
     default: str | None = None,
 ) -> sa.Column[Any]:
-    """A column that says what it holds: data category, whether personal, which policy deletes it."""
+    """A column that says what it holds: category, whether personal, which policy deletes it."""
     return sa.Column(
         name,
         type_,

@@ -24,7 +24,7 @@ COUNTS = (
     "records_minimised",
 )
 OUTCOMES = COUNTS[1:10]
-"""Every row in has exactly one of these; vanished rows were not in, minimised ones are among them."""
+"""Every row in has exactly one of these; vanished rows were not in, minimised are among them."""
 
 sequence = sa.Table(
     "sequence",

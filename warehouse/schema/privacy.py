@@ -55,7 +55,9 @@ suppressed_record = sa.Table(
 not_retaken = sa.Table(
     "not_retaken",
     METADATA,
-    column("subject_hash", sa.Text, primary_key=True, comment="HMAC of (source, key, field, value)"),
+    column(
+        "subject_hash", sa.Text, primary_key=True, comment="HMAC of (source, key, field, value)"
+    ),
     column("key_version", sa.Integer, comment="version of the key outside the database"),
     column("since_at", Utc, comment="when retention deleted the value"),
     comment="Values retention deleted: the same value is not taken again from the same record",

@@ -1,4 +1,4 @@
-"""Rows a rule stopped: kept apart with the rule, the place and the filtered text, for a fortnight."""
+"""Rows a rule stopped: kept apart with rule, place and filtered text, for a fortnight."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ quarantined_row = sa.Table(
     column("source_id", sa.Text, comment="the source", retention="quarantine"),
     column("source_key", sa.Text, comment="the row's key as sent, or ''", retention="quarantine"),
     column("rule", sa.Text, comment="the rule that stopped it", retention="quarantine"),
-    column("content_digest", sa.LargeBinary(16), comment="digest of the text", retention="quarantine"),
+    column(
+        "content_digest", sa.LargeBinary(16), comment="digest of the text", retention="quarantine"
+    ),
     column(
         "content",
         sa.Text,
-        comment="JSON: mapped columns after the personal-number filter; natural persons: skeleton",
+        comment="JSON: mapped columns, personal numbers removed; natural persons: skeleton",
         category="company facts",
         personal=True,
         retention="quarantine",

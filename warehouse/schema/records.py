@@ -9,7 +9,7 @@ from warehouse.schema.base import METADATA, Utc, column, one_of
 
 PERSON_KINDS = ("none", "possible", "natural")
 STATES = ("active", "inactive")
-_TYPES = {"text": sa.Text, "date": sa.Date, "utc": Utc}
+_TYPES = {"text": sa.Text, "date": sa.Date, "utc": sa.BigInteger}
 
 
 def _field(field: columns.Field) -> sa.Column[object]:
@@ -32,7 +32,9 @@ record = sa.Table(
     "record",
     METADATA,
     column("record_id", sa.BigInteger, primary_key=True, comment="ours, never reused"),
-    column("source_key", sa.Text, primary_key=True, comment="the publisher's key: the LEI, a number"),
+    column(
+        "source_key", sa.Text, primary_key=True, comment="the publisher's key: the LEI, a number"
+    ),
     column("source_id", sa.Text, comment="the source"),
     column("digest", sa.LargeBinary(16), comment="xxh3-128 of the kept fields as published"),
     column("mapping_version", sa.Integer, comment="mapping the digest was taken under"),
@@ -51,8 +53,8 @@ record = sa.Table(
         comment="delivery that wrote the content now held",
     ),
     column("absent_count", sa.Integer, default="0", comment="full files in a row it was not in"),
-    column("vanished_at", Utc, nullable=True, comment="when its absence was believed"),
     *(_field(field) for field in columns.FIELDS),
+    column("vanished_at", Utc, nullable=True, comment="when its absence was believed"),
     one_of("person_kind", PERSON_KINDS, "person_kind"),
     sa.CheckConstraint(
         "person_kind <> 'natural' OR ("
@@ -70,7 +72,7 @@ company = sa.Table(
     "company",
     METADATA,
     column("company_id", sa.BigInteger, primary_key=True, comment="ours, opaque, never reused"),
-    column("lead_record_id", sa.BigInteger, comment="the record `prospects` shows"),
+    column("lead_record_id", sa.BigInteger, comment="the linked record `prospects` shows"),
     column("lead_source_key", sa.Text, comment="that record's key"),
     column("state", sa.Text, default="'active'", comment="active or inactive"),
     column("inactive_since", sa.Date, nullable=True, comment="the date the policy row counts from"),
@@ -79,9 +81,6 @@ company = sa.Table(
     column("policy_id", sa.Text, default="'company_public'", comment="retention policy row"),
     column("first_seen_at", Utc, comment="when we first held it"),
     column("last_changed_at", Utc, comment="when what we show of it last changed"),
-    sa.ForeignKeyConstraint(
-        ["lead_record_id", "lead_source_key"], ["record.record_id", "record.source_key"]
-    ),
     one_of("state", STATES, "state"),
     sa.CheckConstraint(
         "(state = 'active') = (inactive_since IS NULL)"
@@ -96,7 +95,6 @@ sa.Index(
     sqlite_where=company.c.state == sa.text("'inactive'"),
     postgresql_where=company.c.state == sa.text("'inactive'"),
 )
-sa.Index("ix_company_lead_record_id", company.c.lead_record_id)
 
 company_record = sa.Table(
     "company_record",
@@ -109,12 +107,12 @@ company_record = sa.Table(
         comment="the company",
     ),
     column("record_id", sa.BigInteger, primary_key=True, comment="the record"),
-    column("source_key", sa.Text, primary_key=True, comment="the record's key"),
+    column("source_key", sa.Text, comment="the record's key"),
     column("since_at", Utc, comment="link held from"),
     column("until_at", Utc, nullable=True, comment="link ended; null = holds"),
     column("reason", sa.Text, comment="why they are linked: own record, same number, …"),
     _record_reference(),
-    comment="Which records are about which company; a link ends without rewriting anything else",
+    comment="Which records are about which company; a link can end, nothing else is rewritten",
     sqlite_with_rowid=False,
 )
 sa.Index("ix_company_record_record_id", company_record.c.record_id)

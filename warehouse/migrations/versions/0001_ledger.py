@@ -1,9 +1,12 @@
 """The ledger: runs, deliveries, cursors and the numbering of surrogate keys."""
 
+# ruff: noqa: E501  (written by Alembic from the schema, kept as history)
+
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+
 from warehouse.schema.base import Utc
 
 revision = "0001"

@@ -1,9 +1,12 @@
 """What publishers said: records, companies, their links, changes and personal values."""
 
+# ruff: noqa: E501  (written by Alembic from the schema, kept as history)
+
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+
 from warehouse.schema.base import Utc
 
 revision = "0002"
@@ -12,8 +15,8 @@ branch_labels = None
 depends_on = None
 
 
-PARTITIONS = 8
-"""Hash partitions of `record` on PostgreSQL; enough for parallel plans at ten million records."""
+PARTITIONS = 4
+"""Hash partitions of `record` on PostgreSQL; enough for parallel plans at a few million records."""
 
 
 def _partition_record() -> None:
@@ -29,6 +32,96 @@ def _partition_record() -> None:
 
 def upgrade() -> None:
     """Apply."""
+    op.create_table(
+        "company",
+        sa.Column(
+            "company_id",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="ours, opaque, never reused",
+        ),
+        sa.Column(
+            "lead_record_id",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="the linked record `prospects` shows",
+        ),
+        sa.Column(
+            "lead_source_key",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="that record's key",
+        ),
+        sa.Column(
+            "state",
+            sa.Text(),
+            server_default=sa.text("'active'"),
+            autoincrement=False,
+            nullable=False,
+            comment="active or inactive",
+        ),
+        sa.Column(
+            "inactive_since",
+            sa.Date(),
+            autoincrement=False,
+            nullable=True,
+            comment="the date the policy row counts from",
+        ),
+        sa.Column(
+            "inactive_reason",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="which condition of the policy row",
+        ),
+        sa.Column(
+            "delete_after",
+            sa.Date(),
+            autoincrement=False,
+            nullable=True,
+            comment="day from which it may be deleted",
+        ),
+        sa.Column(
+            "policy_id",
+            sa.Text(),
+            server_default=sa.text("'company_public'"),
+            autoincrement=False,
+            nullable=False,
+            comment="retention policy row",
+        ),
+        sa.Column(
+            "first_seen_at",
+            Utc(),
+            autoincrement=False,
+            nullable=False,
+            comment="when we first held it",
+        ),
+        sa.Column(
+            "last_changed_at",
+            Utc(),
+            autoincrement=False,
+            nullable=False,
+            comment="when what we show of it last changed",
+        ),
+        sa.CheckConstraint(
+            "(state = 'active') = (inactive_since IS NULL) AND (inactive_since IS NULL) = (inactive_reason IS NULL)",
+            name=op.f("ck_company_inactive_has_a_reason"),
+        ),
+        sa.CheckConstraint("state IN ('active', 'inactive')", name=op.f("ck_company_state")),
+        sa.PrimaryKeyConstraint("company_id", name=op.f("pk_company")),
+        comment="A company as we know it; its id says nothing about it",
+    )
+    op.create_index(
+        "ix_company_inactive",
+        "company",
+        ["delete_after"],
+        unique=False,
+        sqlite_where=sa.text("state = 'inactive'"),
+        postgresql_where=sa.text("state = 'inactive'"),
+    )
     op.create_table(
         "record",
         sa.Column(
@@ -97,13 +190,6 @@ def upgrade() -> None:
             autoincrement=False,
             nullable=False,
             comment="full files in a row it was not in",
-        ),
-        sa.Column(
-            "vanished_at",
-            Utc(),
-            autoincrement=False,
-            nullable=True,
-            comment="when its absence was believed",
         ),
         sa.Column(
             "legal_name", sa.Text(), autoincrement=False, nullable=True, comment="legal name"
@@ -355,10 +441,10 @@ def upgrade() -> None:
         ),
         sa.Column(
             "creation_at",
-            Utc(),
+            sa.BigInteger(),
             autoincrement=False,
             nullable=True,
-            comment="creation of the entity, UTC",
+            comment="creation of the entity, UTC seconds since 1970",
         ),
         sa.Column(
             "expiration_published",
@@ -369,10 +455,10 @@ def upgrade() -> None:
         ),
         sa.Column(
             "expiration_at",
-            Utc(),
+            sa.BigInteger(),
             autoincrement=False,
             nullable=True,
-            comment="expiry of the entity, UTC",
+            comment="expiry of the entity, UTC seconds since 1970",
         ),
         sa.Column(
             "expiration_reason",
@@ -425,10 +511,10 @@ def upgrade() -> None:
         ),
         sa.Column(
             "initial_registration_at",
-            Utc(),
+            sa.BigInteger(),
             autoincrement=False,
             nullable=True,
-            comment="first issue of the LEI, UTC",
+            comment="first issue of the LEI, UTC seconds since 1970",
         ),
         sa.Column(
             "initial_registration_date",
@@ -446,10 +532,10 @@ def upgrade() -> None:
         ),
         sa.Column(
             "last_update_at",
-            Utc(),
+            sa.BigInteger(),
             autoincrement=False,
             nullable=True,
-            comment="last update of the record, UTC",
+            comment="last update of the record, UTC seconds since 1970",
         ),
         sa.Column(
             "lei_status",
@@ -467,10 +553,10 @@ def upgrade() -> None:
         ),
         sa.Column(
             "next_renewal_at",
-            Utc(),
+            sa.BigInteger(),
             autoincrement=False,
             nullable=True,
-            comment="next renewal of the LEI, UTC",
+            comment="next renewal of the LEI, UTC seconds since 1970",
         ),
         sa.Column(
             "next_renewal_date",
@@ -513,6 +599,13 @@ def upgrade() -> None:
             autoincrement=False,
             nullable=True,
             comment="LEI-CDF ConformityFlag",
+        ),
+        sa.Column(
+            "vanished_at",
+            Utc(),
+            autoincrement=False,
+            nullable=True,
+            comment="when its absence was believed",
         ),
         sa.CheckConstraint(
             "person_kind <> 'natural' OR (legal_name IS NULL AND legal_name_language IS NULL AND legal_address_language IS NULL AND legal_address_line IS NULL AND legal_address_number IS NULL AND legal_address_number_within_building IS NULL AND legal_mail_routing IS NULL AND legal_address_line_1 IS NULL AND legal_address_line_2 IS NULL AND legal_address_line_3 IS NULL AND legal_city IS NULL AND legal_region IS NULL AND legal_postal_code IS NULL AND headquarters_address_language IS NULL AND headquarters_address_line IS NULL AND headquarters_address_number IS NULL AND headquarters_address_number_within_building IS NULL AND headquarters_mail_routing IS NULL AND headquarters_address_line_1 IS NULL AND headquarters_address_line_2 IS NULL AND headquarters_address_line_3 IS NULL AND headquarters_city IS NULL AND headquarters_region IS NULL AND headquarters_postal_code IS NULL AND registration_authority IS NULL AND registration_authority_other IS NULL AND registration_number IS NULL AND legal_jurisdiction IS NULL AND legal_form IS NULL AND legal_form_other IS NULL AND expiration_reason IS NULL AND successor_lei_1 IS NULL AND successor_lei_2 IS NULL AND successor_lei_3 IS NULL AND successor_lei_4 IS NULL AND successor_lei_5 IS NULL AND managing_lou IS NULL AND validation_sources IS NULL AND validation_authority IS NULL AND validation_authority_number IS NULL AND conformity IS NULL)",
@@ -595,101 +688,48 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
-        "company",
+        "company_record",
         sa.Column(
             "company_id",
             sa.BigInteger(),
             autoincrement=False,
             nullable=False,
-            comment="ours, opaque, never reused",
+            comment="the company",
         ),
         sa.Column(
-            "lead_record_id",
-            sa.BigInteger(),
-            autoincrement=False,
-            nullable=False,
-            comment="the record `prospects` shows",
+            "record_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="the record"
         ),
         sa.Column(
-            "lead_source_key",
-            sa.Text(),
-            autoincrement=False,
-            nullable=False,
-            comment="that record's key",
+            "source_key", sa.Text(), autoincrement=False, nullable=False, comment="the record's key"
         ),
+        sa.Column("since_at", Utc(), autoincrement=False, nullable=False, comment="link held from"),
         sa.Column(
-            "state",
-            sa.Text(),
-            server_default=sa.text("'active'"),
-            autoincrement=False,
-            nullable=False,
-            comment="active or inactive",
-        ),
-        sa.Column(
-            "inactive_since",
-            sa.Date(),
-            autoincrement=False,
-            nullable=True,
-            comment="the date the policy row counts from",
-        ),
-        sa.Column(
-            "inactive_reason",
-            sa.Text(),
-            autoincrement=False,
-            nullable=True,
-            comment="which condition of the policy row",
-        ),
-        sa.Column(
-            "delete_after",
-            sa.Date(),
-            autoincrement=False,
-            nullable=True,
-            comment="day from which it may be deleted",
-        ),
-        sa.Column(
-            "policy_id",
-            sa.Text(),
-            server_default=sa.text("'company_public'"),
-            autoincrement=False,
-            nullable=False,
-            comment="retention policy row",
-        ),
-        sa.Column(
-            "first_seen_at",
+            "until_at",
             Utc(),
             autoincrement=False,
-            nullable=False,
-            comment="when we first held it",
+            nullable=True,
+            comment="link ended; null = holds",
         ),
         sa.Column(
-            "last_changed_at",
-            Utc(),
+            "reason",
+            sa.Text(),
             autoincrement=False,
             nullable=False,
-            comment="when what we show of it last changed",
+            comment="why they are linked: own record, same number, …",
         ),
-        sa.CheckConstraint(
-            "(state = 'active') = (inactive_since IS NULL) AND (inactive_since IS NULL) = (inactive_reason IS NULL)",
-            name=op.f("ck_company_inactive_has_a_reason"),
-        ),
-        sa.CheckConstraint("state IN ('active', 'inactive')", name=op.f("ck_company_state")),
         sa.ForeignKeyConstraint(
-            ["lead_record_id", "lead_source_key"],
-            ["record.record_id", "record.source_key"],
-            name=op.f("fk_company_lead_record_id_lead_source_key"),
+            ["company_id"], ["company.company_id"], name=op.f("fk_company_record_company_id")
         ),
-        sa.PrimaryKeyConstraint("company_id", name=op.f("pk_company")),
-        comment="A company as we know it; its id says nothing about it",
+        sa.ForeignKeyConstraint(
+            ["record_id", "source_key"],
+            ["record.record_id", "record.source_key"],
+            name=op.f("fk_company_record_record_id_source_key"),
+        ),
+        sa.PrimaryKeyConstraint("company_id", "record_id", name=op.f("pk_company_record")),
+        comment="Which records are about which company; a link can end, nothing else is rewritten",
+        sqlite_with_rowid=False,
     )
-    op.create_index(
-        "ix_company_inactive",
-        "company",
-        ["delete_after"],
-        unique=False,
-        sqlite_where=sa.text("state = 'inactive'"),
-        postgresql_where=sa.text("state = 'inactive'"),
-    )
-    op.create_index("ix_company_lead_record_id", "company", ["lead_record_id"], unique=False)
+    op.create_index("ix_company_record_record_id", "company_record", ["record_id"], unique=False)
     op.create_table(
         "contact_point",
         sa.Column(
@@ -843,49 +883,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("record_id", "source_key", "field", name=op.f("pk_personal_value")),
         comment="Values that name a person, apart from the record they came with",
     )
-    op.create_table(
-        "company_record",
-        sa.Column(
-            "company_id",
-            sa.BigInteger(),
-            autoincrement=False,
-            nullable=False,
-            comment="the company",
-        ),
-        sa.Column(
-            "record_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="the record"
-        ),
-        sa.Column(
-            "source_key", sa.Text(), autoincrement=False, nullable=False, comment="the record's key"
-        ),
-        sa.Column("since_at", Utc(), autoincrement=False, nullable=False, comment="link held from"),
-        sa.Column(
-            "until_at",
-            Utc(),
-            autoincrement=False,
-            nullable=True,
-            comment="link ended; null = holds",
-        ),
-        sa.Column(
-            "reason",
-            sa.Text(),
-            autoincrement=False,
-            nullable=False,
-            comment="why they are linked: own record, same number, …",
-        ),
-        sa.ForeignKeyConstraint(
-            ["company_id"], ["company.company_id"], name=op.f("fk_company_record_company_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["record_id", "source_key"],
-            ["record.record_id", "record.source_key"],
-            name=op.f("fk_company_record_record_id_source_key"),
-        ),
-        sa.PrimaryKeyConstraint(
-            "company_id", "record_id", "source_key", name=op.f("pk_company_record")
-        ),
-        comment="Which records are about which company; a link ends without rewriting anything else",
-        sqlite_with_rowid=False,
-    )
-    op.create_index("ix_company_record_record_id", "company_record", ["record_id"], unique=False)
     _partition_record()

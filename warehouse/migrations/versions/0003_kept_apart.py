@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+
 from warehouse.schema.base import Utc
 
 revision = "0003"
@@ -498,7 +499,7 @@ def upgrade() -> None:
             sa.Text(),
             autoincrement=False,
             nullable=False,
-            comment="JSON: mapped columns after the personal-number filter; natural persons: skeleton",
+            comment="JSON: mapped columns, personal numbers removed; natural persons: skeleton",
         ),
         sa.Column(
             "byte_offset",

@@ -1,0 +1,70 @@
+"""A first load into an empty warehouse: constraints and indexes are built once, at its end.
+
+Everything happens inside the load's own transaction: a load that fails leaves them as they were.
+On PostgreSQL other sessions wait for the empty tables meanwhile; on SQLite the rollback journal,
+which copies nothing when pages are new, takes the place of the write-ahead log for this one load.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.schema import AddConstraint, DropConstraint
+
+from sources.kit.errors import DeliveryRefused
+from warehouse.schema import company, company_record, personal_value, record
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+_TABLES = (record, company, company_record, personal_value)
+_SORT_MEMORY = "256MB"
+"""PostgreSQL: for building indexes and checking foreign keys, in this transaction only."""
+
+
+def before_transaction(driver: Any) -> None:  # noqa: ANN401 (the driver's own)
+    """SQLite only: what can be set outside a transaction alone."""
+    driver.execute("PRAGMA foreign_keys = OFF")
+    driver.execute("PRAGMA journal_mode = DELETE")
+
+
+def after_transaction(driver: Any) -> None:  # noqa: ANN401 (the driver's own)
+    """SQLite only: the connection as every other one."""
+    driver.execute("PRAGMA foreign_keys = ON")
+    driver.execute("PRAGMA journal_mode = WAL")
+
+
+def open_up(connection: Connection) -> None:
+    """Drop secondary indexes, and on PostgreSQL foreign keys, until `close_up`."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text(f"SET LOCAL maintenance_work_mem = '{_SORT_MEMORY}'"))
+    for table in _TABLES:
+        for index in sorted(table.indexes, key=lambda found: str(found.name)):
+            index.drop(connection)
+        if connection.dialect.name == "postgresql":
+            for key in _foreign_keys(table):
+                connection.execute(DropConstraint(key))
+
+
+def close_up(connection: Connection) -> None:
+    """Build them again, which checks every row at once; refuse when any does not hold."""
+    for table in _TABLES:
+        for index in sorted(table.indexes, key=lambda found: str(found.name)):
+            index.create(connection)
+        if connection.dialect.name == "postgresql":
+            for key in _foreign_keys(table):
+                connection.execute(AddConstraint(key))
+    if connection.dialect.name == "sqlite":
+        for table in _TABLES:
+            broken = connection.execute(sa.text(f"PRAGMA foreign_key_check({table.name})")).first()
+            if broken is not None:
+                raise DeliveryRefused(
+                    f"table {table.name}",
+                    "a row refers to one that is not there",
+                    "Nothing was loaded. This is a fault of sourcenote: report it",
+                )
+
+
+def _foreign_keys(table: sa.Table) -> list[sa.ForeignKeyConstraint]:
+    return sorted(table.foreign_key_constraints, key=lambda key: str(key.name))

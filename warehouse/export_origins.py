@@ -1,0 +1,210 @@
+"""What is held on the companies of a list, each value with the delivery that brought it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from sources.kit import columns
+from warehouse.merge_changes import change_name
+from warehouse.schema import (
+    change,
+    company,
+    company_record,
+    delivery,
+    personal_value,
+    record,
+    source_cursor,
+)
+from warehouse.segments import LEI_SOURCE
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+_Row = Mapping[str, Any]
+_Changes = dict[str, int]
+_Parts = Sequence[tuple[str, int]]
+
+_NAMES = tuple((name, change_name(name)) for name in columns.PUBLISHED)
+"""Every published field with its name in `change`."""
+CARE_OF = "_care_of"
+"""Ending of a care-of part's field: it came as part of the line before the ending."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where some held values came from: rows of the `origins` view that differ in field only.
+
+    `fields` are words of `sources.kit.columns`, in its order.
+    """
+
+    fields: tuple[str, ...]
+    publisher: str
+    database_name: str
+    is_public_database: bool
+    licence: str
+    record_url: str
+    delivery_sha256: str
+    published_at: datetime | None
+    retrieved_at: datetime
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Everything held on one company.
+
+    `values` are the texts of the record that `prospects` shows; `origins` cover every value of
+    all its records. A part of an address that names a person has the origin of its address line
+    and stands in no value. `has_personal_values` says that there are such parts.
+    """
+
+    company_id: int
+    lei: str
+    values: dict[str, str | None]
+    origins: tuple[Origin, ...]
+    has_personal_values: bool
+
+
+class Holdings:
+    """Reads holdings a few hundred companies at a time; publishers and deliveries are kept."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        rows = connection.execute(sa.select(source_cursor)).mappings()
+        self._publishers = {row["source_id"]: dict(row) for row in rows}
+        self._deliveries: dict[int, _Row] = {}
+
+    def read(self, company_ids: Sequence[int]) -> dict[int, Holding]:
+        """The holdings of these companies, by company id; three queries whatever their number."""
+        rows = [dict(row) for row in self._connection.execute(_records(company_ids)).mappings()]
+        record_ids = [row["record_id"] for row in rows]
+        changes = self._current_changes(record_ids)
+        personal = self._personal_values(record_ids)
+        self._learn(rows, changes, personal)
+        records: dict[int, list[_Row]] = {}
+        for row in rows:
+            records.setdefault(row["company_id"], []).append(row)
+        return {
+            number: _holding(number, held, self._origins_of(held, changes, personal), personal)
+            for number, held in records.items()
+        }
+
+    def _origins_of(
+        self, held: Sequence[_Row], changes: Mapping[int, _Changes], personal: Mapping[int, _Parts]
+    ) -> tuple[Origin, ...]:
+        found = (
+            self._origins(
+                row, changes.get(row["record_id"], {}), personal.get(row["record_id"], ())
+            )
+            for row in held
+        )
+        return tuple(chain.from_iterable(found))
+
+    def _origins(self, row: _Row, changed: _Changes, parts: _Parts) -> list[Origin]:
+        first: int = row["first_delivery_id"]
+        brought: dict[int, list[str]] = {}
+        if row["source_id"] == LEI_SOURCE:
+            brought[first] = ["lei"]
+        for name, shown in _NAMES:
+            if row[name] is not None:
+                brought.setdefault(changed.get(shown, first), []).append(name)
+        for field, delivery_id in parts:
+            brought.setdefault(delivery_id, []).append(field.removesuffix(CARE_OF))
+        return [self._origin(row, number, fields) for number, fields in brought.items()]
+
+    def _origin(self, row: _Row, delivery_id: int, fields: list[str]) -> Origin:
+        publisher, brought_by = self._publishers[row["source_id"]], self._deliveries[delivery_id]
+        return Origin(
+            fields=tuple(dict.fromkeys(fields)),
+            publisher=publisher["publisher"],
+            database_name=publisher["database_name"],
+            is_public_database=bool(publisher["is_public_database"]),
+            licence=publisher["licence"],
+            record_url=publisher["record_url_template"].replace("{key}", row["source_key"]),
+            delivery_sha256=brought_by["sha256"],
+            published_at=brought_by["published_at"],
+            retrieved_at=brought_by["retrieved_at"],
+        )
+
+    def _current_changes(self, record_ids: Sequence[int]) -> dict[int, _Changes]:
+        query = sa.select(change.c.record_id, change.c.field, change.c.delivery_id).where(
+            change.c.record_id.in_(record_ids), change.c.is_current.is_(True)
+        )
+        found: dict[int, _Changes] = {}
+        for record_id, field, delivery_id in self._connection.execute(query):
+            found.setdefault(record_id, {})[field] = delivery_id
+        return found
+
+    def _personal_values(self, record_ids: Sequence[int]) -> dict[int, list[tuple[str, int]]]:
+        held = personal_value.c
+        query = (
+            sa.select(held.record_id, held.field, held.delivery_id)
+            .where(held.record_id.in_(record_ids))
+            .order_by(held.record_id, held.field)
+        )
+        found: dict[int, list[tuple[str, int]]] = {}
+        for record_id, field, delivery_id in self._connection.execute(query):
+            found.setdefault(record_id, []).append((field, delivery_id))
+        return found
+
+    def _learn(
+        self,
+        rows: Sequence[_Row],
+        changes: Mapping[int, _Changes],
+        personal: Mapping[int, _Parts],
+    ) -> None:
+        """Look up the deliveries that were not met before."""
+        named = {row["first_delivery_id"] for row in rows}
+        named |= {number for changed in changes.values() for number in changed.values()}
+        named |= {number for parts in personal.values() for _, number in parts}
+        names = ("delivery_id", "sha256", "published_at", "retrieved_at")
+        query = sa.select(*(delivery.c[name] for name in names)).where(
+            delivery.c.delivery_id.in_(named - self._deliveries.keys())
+        )
+        for row in self._connection.execute(query).mappings():
+            self._deliveries[row["delivery_id"]] = dict(row)
+
+
+def _holding(
+    company_id: int,
+    held: Sequence[_Row],
+    origins: tuple[Origin, ...],
+    personal: Mapping[int, _Parts],
+) -> Holding:
+    shown = next(row for row in held if row["record_id"] == row["lead_record_id"])
+    return Holding(
+        company_id=company_id,
+        lei=shown["source_key"],
+        values={name: shown[name] for name in columns.PUBLISHED},
+        origins=origins,
+        has_personal_values=any(row["record_id"] in personal for row in held),
+    )
+
+
+def _records(company_ids: Sequence[int]) -> sa.Select[Any]:
+    link = company_record
+    is_linked = sa.and_(
+        record.c.record_id == link.c.record_id, record.c.source_key == link.c.source_key
+    )
+    return (
+        sa.select(
+            company.c.company_id,
+            company.c.lead_record_id,
+            record.c.record_id,
+            record.c.source_id,
+            record.c.source_key,
+            record.c.first_delivery_id,
+            *(record.c[name] for name in columns.PUBLISHED),
+        )
+        .select_from(company)
+        .join(link, link.c.company_id == company.c.company_id)
+        .join(record, is_linked)
+        .where(company.c.company_id.in_(company_ids), link.c.until_at.is_(None))
+        .order_by(company.c.company_id, record.c.record_id)
+    )

@@ -1,0 +1,110 @@
+"""The do-not-contact list as an export needs it: readable, whole and under our key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+import sqlalchemy as sa
+
+from sources.kit.errors import Refused
+from warehouse.privacy.suppression import KEY_PURPOSE, Stops
+from warehouse.schema import company, company_stop, letter, sequence, suppression
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine import Connection
+
+    from sources.kit.keys import Keys
+
+_WITNESSES = 20
+_LOCK_PATIENCE = "30s"
+_RESTORE = "Nothing was exported. Restore {what}, then export again"
+
+
+def read_stops(connection: Connection, keys: Keys) -> Stops:
+    """Every stop in force; `Refused` when the list cannot be trusted to be the whole of it.
+
+    That is: it cannot be read, it holds fewer stops than were ever added (a stop is never
+    deleted), or it was hashed under a key that is not ours.
+    """
+    try:
+        stops = Stops.read(connection, keys)
+        held, versions = _held(connection)
+        witnesses = _witnesses(connection)
+    except sa.exc.SQLAlchemyError as error:
+        _refuse(f"it cannot be read ({type(error).__name__})", "the warehouse", error)
+    lost = _ever_added(connection) - held
+    if lost > 0:
+        _refuse(f"it has shrunk: {lost} stops that were added are gone", "the warehouse")
+    unknown = versions - set(keys.by_version)
+    if unknown:
+        listed = ", ".join(str(version) for version in sorted(unknown))
+        _refuse(f"the key file lacks version {listed}, which it was hashed under", "the key file")
+    if witnesses and not any(_is_ours(keys, *witness) for witness in witnesses):
+        _refuse("it was hashed under another key than the key file's", "the key file")
+    return stops
+
+
+def hold_still(connection: Connection) -> None:
+    """No stop is added from here to the end of the transaction: those being added are waited for.
+
+    SQLite has one writer and needs nothing. On PostgreSQL a stop that has its answer is seen, and
+    one that comes later waits and is in force for the next list.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_LOCK_PATIENCE}'"))
+        connection.execute(sa.text("LOCK TABLE suppression IN SHARE MODE"))
+
+
+def stopped_by_now(
+    connection: Connection, keys: Keys, company_ids: Sequence[int], leis: Sequence[str]
+) -> set[int]:
+    """Which of the companies are stopped, read anew; both sequences run in parallel."""
+    linked = set(connection.scalars(sa.select(company_stop.c.company_id)))
+    by_hash = read_stops(connection, keys).covers(leis)
+    pairs = zip(company_ids, by_hash.tolist(), strict=True)
+    return {number for number, is_hit in pairs if is_hit or number in linked}
+
+
+def _held(connection: Connection) -> tuple[int, set[int]]:
+    """(stops held, key versions they were hashed under)."""
+    rows = connection.execute(
+        sa.select(suppression.c.key_version, sa.func.count()).group_by(suppression.c.key_version)
+    ).all()
+    return sum(row[1] for row in rows), {row[0] for row in rows}
+
+
+def _ever_added(connection: Connection) -> int:
+    """How many stops were ever numbered; a number is taken in the stop's own transaction."""
+    following = connection.scalar(
+        sa.select(sequence.c.next_value).where(sequence.c.name == suppression.name)
+    )
+    return (following or 1) - 1
+
+
+def _witnesses(connection: Connection) -> list[tuple[str, int, str]]:
+    """(LEI, key version, hash) of companies still held whose hash was written before."""
+    of_letters = (
+        sa.select(company.c.lead_source_key, letter.c.key_version, letter.c.subject_hash)
+        .join(letter, letter.c.company_id == company.c.company_id)
+        .limit(_WITNESSES)
+    )
+    of_stops = (
+        sa.select(company.c.lead_source_key, suppression.c.key_version, suppression.c.subject_hash)
+        .join(company_stop, company_stop.c.company_id == company.c.company_id)
+        .join(suppression, suppression.c.suppression_id == company_stop.c.suppression_id)
+        .where(suppression.c.kind == "lei")
+        .limit(_WITNESSES)
+    )
+    found = [*connection.execute(of_letters), *connection.execute(of_stops)]
+    return [(row[0], row[1], row[2]) for row in found]
+
+
+def _is_ours(keys: Keys, lei: str, version: int, digest: str) -> bool:
+    return keys.macs(KEY_PURPOSE, f"lei:{lei}").get(version) == digest
+
+
+def _refuse(cause: str, what: str, error: Exception | None = None) -> NoReturn:
+    cure = _RESTORE.format(what=what)
+    raise Refused("do-not-contact list", cause, cure) from error

@@ -1,0 +1,47 @@
+"""What a load compares its rows with, read once before the first of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from warehouse.engine import reading
+from warehouse.held import Held, read_held
+from warehouse.numbering import Numbers, peek_number
+from warehouse.privacy.retaken import NotRetaken
+from warehouse.privacy.suppression import Stops
+from warehouse.schema import record
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+    from sources.kit.keys import Keys
+
+
+@dataclass(frozen=True)
+class Known:
+    """Records held, stops in force, values not to be retaken, and the next free numbers."""
+
+    held: Held
+    stops: Stops
+    not_retaken: NotRetaken
+    numbers: Numbers
+    is_first: bool
+
+
+def read_known(engine: Engine, source_id: str, keys: Keys) -> Known:
+    """Everything a load of the source needs to know; one consistent read."""
+    with reading(engine) as connection:
+        return Known(
+            held=read_held(connection, source_id),
+            stops=Stops.read(connection, keys),
+            not_retaken=NotRetaken.read(connection, keys),
+            numbers=Numbers(
+                record=peek_number(connection, "record"),
+                company=peek_number(connection, "company"),
+                delivery=peek_number(connection, "delivery"),
+            ),
+            is_first=connection.scalar(sa.select(record.c.record_id).limit(1)) is None,
+        )

@@ -1,0 +1,44 @@
+"""Publishers' files as received: removed when their source's period is over; digests stay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from sources.kit.period import add_to_date
+from warehouse.engine import reading
+from warehouse.schema import delivery
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+    from pathlib import Path
+
+    from sqlalchemy.engine import Engine
+
+
+def due(engine: Engine, root: Path, as_of: date, periods: Mapping[str, str]) -> list[Path]:
+    """Landed files whose newest delivery is older than its source's period."""
+    with reading(engine) as connection:
+        rows = connection.execute(
+            sa.select(
+                delivery.c.sha256,
+                delivery.c.source_id,
+                sa.func.max(delivery.c.retrieved_at).label("newest"),
+            ).group_by(delivery.c.sha256, delivery.c.source_id)
+        ).all()
+    found = []
+    for row in rows:
+        path = root / row.sha256[:2] / f"{row.sha256}.bin"
+        if add_to_date(row.newest.date(), periods[row.source_id]) <= as_of and path.exists():
+            found.append(path)
+    return found
+
+
+def remove_due(engine: Engine, root: Path, as_of: date, periods: Mapping[str, str]) -> int:
+    """Remove them; returns how many went. The delivery and its digest stay as the proof."""
+    found = due(engine, root, as_of, periods)
+    for path in found:
+        path.unlink(missing_ok=True)
+    return len(found)

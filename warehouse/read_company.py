@@ -1,0 +1,203 @@
+"""Everything that is held on one company, as rows: the questions that `explain` asks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from sources.kit import columns
+from warehouse.schema import (
+    change,
+    company,
+    company_record,
+    contact_point,
+    delivery,
+    disclosure,
+    export,
+    letter,
+    personal_value,
+    quarantined_row,
+    record,
+    source_cursor,
+    suppressed_record,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy.engine import Connection
+
+Row = dict[str, Any]
+
+_MOMENTS = tuple(field.name for field in columns.FIELDS if field.kind == "utc")
+
+LEI_SOURCE = "gleif"
+"""The source whose key is the LEI."""
+
+
+def companies(connection: Connection, ids: Sequence[int]) -> list[Row]:
+    """The companies of these numbers that are (still) held, in the order of their numbers."""
+    query = sa.select(company).where(company.c.company_id.in_(ids)).order_by(company.c.company_id)
+    return _all(connection, query)
+
+
+def ids_by_lei(connection: Connection, lei: str) -> list[int]:
+    """Companies that a record of that LEI is about."""
+    query = (
+        sa.select(company_record.c.company_id)
+        .join(record, record.c.record_id == company_record.c.record_id)
+        .where(record.c.source_id == LEI_SOURCE, record.c.source_key == lei)
+        .where(company_record.c.until_at.is_(None))
+    )
+    return sorted(connection.scalars(query).unique())
+
+
+def ids_by_contact(connection: Connection, kind: str, value: str) -> list[int]:
+    """Companies that hold that contact point (kind email or phone, in its one form)."""
+    query = (
+        sa.select(company_record.c.company_id)
+        .join(contact_point, contact_point.c.record_id == company_record.c.record_id)
+        .where(contact_point.c.kind == kind, contact_point.c.value == value)
+        .where(company_record.c.until_at.is_(None))
+    )
+    return sorted(connection.scalars(query).unique())
+
+
+def records_of(connection: Connection, company_id: int) -> list[Row]:
+    """The company's records, oldest link first, each with its publisher and the link's reason."""
+    publisher = [
+        source_cursor.c[name]
+        for name in (
+            "publisher",
+            "database_name",
+            "is_public_database",
+            "licence",
+            "record_url_template",
+            "last_seen_at",
+        )
+    ]
+    link = company_record
+    query = (
+        sa.select(
+            record,
+            *publisher,
+            link.c.since_at,
+            link.c.until_at,
+            link.c.reason.label("link_reason"),
+        )
+        .join(
+            link,
+            sa.and_(
+                link.c.record_id == record.c.record_id, link.c.source_key == record.c.source_key
+            ),
+        )
+        .join(source_cursor, source_cursor.c.source_id == record.c.source_id)
+        .where(link.c.company_id == company_id)
+        .order_by(link.c.since_at, record.c.record_id)
+    )
+    return [_with_moments(row) for row in _all(connection, query)]
+
+
+def changes_of(connection: Connection, record_ids: Sequence[int]) -> list[Row]:
+    """Every change of these records, oldest first."""
+    query = (
+        sa.select(change)
+        .where(change.c.record_id.in_(record_ids))
+        .order_by(change.c.changed_at, change.c.delivery_id, change.c.field)
+    )
+    return _all(connection, query)
+
+
+def personal_values_of(connection: Connection, record_ids: Sequence[int]) -> list[Row]:
+    """Values that name a person, kept apart from these records."""
+    query = (
+        sa.select(personal_value)
+        .where(personal_value.c.record_id.in_(record_ids))
+        .order_by(personal_value.c.record_id, personal_value.c.field)
+    )
+    return _all(connection, query)
+
+
+def contact_points_of(connection: Connection, record_ids: Sequence[int]) -> list[Row]:
+    """Published contact points of these records, active and inactive."""
+    query = (
+        sa.select(contact_point)
+        .where(contact_point.c.record_id.in_(record_ids))
+        .order_by(contact_point.c.contact_id)
+    )
+    return _all(connection, query)
+
+
+def deliveries_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, Row]:
+    """Deliveries by number: kind, address, publication, retrieval, digest."""
+    names = ("delivery_id", "source_id", "kind", "url", "published_at", "retrieved_at", "sha256")
+    query = sa.select(*(delivery.c[name] for name in names)).where(
+        delivery.c.delivery_id.in_(sorted(set(ids)))
+    )
+    return {row["delivery_id"]: row for row in _all(connection, query)}
+
+
+def disclosures_of(connection: Connection, company_id: int) -> list[Row]:
+    """What left on that company, oldest first; also after the company itself was deleted."""
+    return _all(connection, _disclosed().where(disclosure.c.company_id == company_id))
+
+
+def disclosures_by_hash(connection: Connection, hashes: Sequence[str]) -> list[Row]:
+    """What left under a record's keyed hash: the only thread back once the company is deleted."""
+    return _all(connection, _disclosed().where(letter.c.subject_hash.in_(hashes)))
+
+
+def dropped_on_arrival(connection: Connection, hashes: Sequence[str]) -> list[Row]:
+    """Stopped records that a delivery brought and the load dropped, by keyed hash."""
+    names = ("source_id", "last_seen_at")
+    query = sa.select(*(suppressed_record.c[name] for name in names)).where(
+        suppressed_record.c.subject_hash.in_(hashes)
+    )
+    return _all(connection, query)
+
+
+def quarantined_on(connection: Connection, keys: Sequence[str]) -> list[Row]:
+    """Rejected rows on these keys, without their content."""
+    names = [name for name in quarantined_row.c.keys() if name not in {"content", "content_digest"}]  # noqa: SIM118 (a ColumnCollection)
+    query = (
+        sa.select(*(quarantined_row.c[name] for name in names))
+        .where(quarantined_row.c.source_key.in_(keys))
+        .order_by(quarantined_row.c.quarantine_id)
+    )
+    return _all(connection, query)
+
+
+def _disclosed() -> sa.Select[Any]:
+    names = ("segment", "channel", "purpose", "directory", "actor")
+    return (
+        sa.select(
+            disclosure,
+            *(export.c[name] for name in names),
+            export.c.state.label("export_state"),
+            letter.c.language,
+            letter.c.notice_html.is_not(None).label("is_notice_kept"),
+        )
+        .join(export, export.c.export_id == disclosure.c.export_id)
+        .outerjoin(
+            letter,
+            sa.and_(
+                letter.c.export_id == disclosure.c.export_id,
+                letter.c.row_id == disclosure.c.row_id,
+            ),
+        )
+        .order_by(disclosure.c.disclosed_at, disclosure.c.disclosure_id)
+    )
+
+
+def _with_moments(row: Row) -> Row:
+    """The record's own moments, kept as UTC seconds, as moments."""
+    read = {
+        name: datetime.fromtimestamp(row[name], UTC) for name in _MOMENTS if row[name] is not None
+    }
+    return {**row, **read}
+
+
+def _all(connection: Connection, query: sa.Select[Any]) -> list[Row]:
+    return [dict(row) for row in connection.execute(query).mappings()]

@@ -1,0 +1,106 @@
+"""The state of the house in counts: companies, runs that ended badly, what is due, what hangs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from warehouse.schema import (
+    company,
+    delivery,
+    export,
+    personal_value,
+    record,
+    run,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from sqlalchemy.engine import Connection
+
+Row = dict[str, Any]
+
+
+def companies(connection: Connection) -> dict[str, int]:
+    """Companies held: active and inactive."""
+    held = _count(connection, sa.select(sa.func.count()).select_from(company))
+    inactive = _count(connection, sa.select(sa.func.count()).where(company.c.state == "inactive"))
+    return {"active": held - inactive, "inactive": inactive}
+
+
+def to_deactivate(
+    connection: Connection, statuses: Sequence[str], *, vanished: bool, as_of: date
+) -> dict[str, int]:
+    """Active companies and personal values that `deactivate` would make inactive on that day.
+
+    `statuses`: registration statuses that end a company; `vanished`: whether absence does.
+    """
+    ended = [record.c.lei_status.in_(statuses)]
+    # No index finds absences, and most warehouses have none: ask the ledger first.
+    if vanished and _count(connection, sa.select(sa.func.sum(delivery.c.records_vanished))):
+        ended.append(record.c.vanished_at.is_not(None))
+    found = (
+        sa.select(sa.func.count())
+        .select_from(record)
+        .join(company, company.c.lead_record_id == record.c.record_id)
+        .where(company.c.state == "active", sa.or_(*ended))
+    )
+    values = sa.select(sa.func.count()).where(
+        personal_value.c.state == "active", personal_value.c.inactive_after <= as_of
+    )
+    return {"companies": _count(connection, found), "personal_values": _count(connection, values)}
+
+
+def to_delete(connection: Connection, as_of: date) -> dict[str, int]:
+    """Inactive companies and personal values whose day of deletion has come by `as_of`."""
+    return {
+        "companies": _count(
+            connection,
+            sa.select(sa.func.count()).where(
+                company.c.state == "inactive", company.c.delete_after <= as_of
+            ),
+        ),
+        "personal_values": _count(
+            connection,
+            sa.select(sa.func.count()).where(
+                personal_value.c.state == "inactive", personal_value.c.delete_after <= as_of
+            ),
+        ),
+    }
+
+
+def unfinished_exports(connection: Connection) -> list[Row]:
+    """Lists whose files were being placed when their run ended."""
+    names = ("export_id", "created_at", "segment", "recipient")
+    query = (
+        sa.select(*(export.c[name] for name in names))
+        .where(export.c.state == "written")
+        .order_by(export.c.created_at)
+    )
+    return _rows(connection, query)
+
+
+def troubled_runs(connection: Connection, limit: int) -> list[Row]:
+    """The last run of each flow and source that is not done, newest first; at most `limit`.
+
+    A later good run of the same flow and source settles an earlier bad one.
+    """
+    last = sa.select(sa.func.max(run.c.run_id)).group_by(run.c.flow, run.c.source_id)
+    query = (
+        sa.select(run)
+        .where(run.c.run_id.in_(last), run.c.state != "done")
+        .order_by(run.c.run_id.desc())
+        .limit(limit)
+    )
+    return _rows(connection, query)
+
+
+def _count(connection: Connection, query: sa.Select[Any]) -> int:
+    return int(connection.scalar(query) or 0)
+
+
+def _rows(connection: Connection, query: sa.Select[Any]) -> list[Row]:
+    return [dict(row) for row in connection.execute(query).mappings()]
