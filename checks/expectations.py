@@ -7,7 +7,10 @@ checks all rows, and its result names the ones that fail.
 from __future__ import annotations
 
 import great_expectations as gx
-from great_expectations.expectations.core import ExpectColumnValuesToBeInSet
+from great_expectations.expectations.core.expect_column_values_to_be_in_set import (
+    ExpectColumnValuesToBeInSet,
+)
+from great_expectations.expectations.metadata_types import FailureSeverity
 
 from checks.rules import DELIVERY_RULES, ROW_RULES, Rule
 
@@ -27,7 +30,11 @@ def _expectation(rule: Rule) -> type[ExpectVerdictToHold]:
 
 
 BY_RULE = {rule.name: _expectation(rule) for rule in ROW_RULES + DELIVERY_RULES}
-_SEVERITY = {"stop": "critical", "quarantine": "critical", "note": "warning"}
+_SEVERITY = {
+    "stop": FailureSeverity.CRITICAL,
+    "quarantine": FailureSeverity.CRITICAL,
+    "note": FailureSeverity.WARNING,
+}
 
 
 def suite(name: str, rules: tuple[Rule, ...]) -> gx.ExpectationSuite:

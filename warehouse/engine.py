@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
 
 from sources.kit.errors import Busy, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy.engine import URL, Connection, Engine
+    from sqlalchemy.engine import URL
+
+__all__ = ["Connection", "Engine", "open_warehouse", "reading", "sole_writer", "writing"]
 
 BUSY_SECONDS = 30
+_POSTGRES = {"connect_timeout": 10, "options": f"-c lock_timeout={BUSY_SECONDS}s"}
 _LOCK_NUMBER = 0x736E_6F74
 """PostgreSQL advisory lock of this product ('snot' in ASCII); one warehouse a database."""
 
@@ -32,7 +36,7 @@ def open_warehouse(url: str) -> Engine:
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
-    return sa.create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    return sa.create_engine(parsed, pool_pre_ping=True, connect_args=_POSTGRES)
 
 
 def _parse(url: str) -> URL:
@@ -72,7 +76,7 @@ def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 (the dr
         "journal_mode = WAL",
         "foreign_keys = ON",
         "secure_delete = ON",
-        "synchronous = NORMAL",
+        "synchronous = FULL",
         "cache_size = -65536",
         "temp_store = MEMORY",
     ):

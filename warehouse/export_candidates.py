@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from warehouse.segments import Selection
 
-BATCH = 50_000
+BATCH = 20_000
 
 ADDRESS = (
     "mail_routing",

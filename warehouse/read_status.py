@@ -13,6 +13,7 @@ from warehouse.schema import (
     personal_value,
     record,
     run,
+    suppression,
 )
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ def to_delete(connection: Connection, as_of: date) -> dict[str, int]:
             ),
         ),
     }
+
+
+def stops_held(connection: Connection) -> int:
+    """How many values stand on the do-not-contact list."""
+    return _count(connection, sa.select(sa.func.count()).select_from(suppression))
 
 
 def unfinished_exports(connection: Connection) -> list[Row]:

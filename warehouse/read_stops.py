@@ -54,16 +54,6 @@ def companies_covered(connection: Connection, suppression_id: int) -> int:
     return connection.scalar(query) or 0
 
 
-def stops_held(connection: Connection) -> int:
-    """How many values stand on the list."""
-    return connection.scalar(sa.select(sa.func.count()).select_from(suppression)) or 0
-
-
-def hashes_held(connection: Connection) -> frozenset[str]:
-    """Every keyed hash on the list."""
-    return frozenset(connection.scalars(sa.select(suppression.c.subject_hash)))
-
-
 def contacts_of_stopped(connection: Connection, kind: Kind, values: Iterable[str]) -> set[str]:
     """Which of these contact values (in their one form) belong to a stopped company."""
     wanted = sorted(set(values))

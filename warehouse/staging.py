@@ -9,6 +9,7 @@ is removed whatever happens.
 from __future__ import annotations
 
 import queue
+import re
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 _AHEAD = 3
 _END = None
+_FOREIGN_KEY = re.compile(
+    r",\s*CONSTRAINT \w+ FOREIGN KEY\s*\([^)]*\) REFERENCES \w+\s*\([^)]*\)"
+)
 
 
 class Staging(Protocol):
@@ -127,12 +131,15 @@ class _SqliteStaging:
         self._writer = _Writer(self._ingest)
 
     def _shape_of_record(self) -> str:
-        """The warehouse's own CREATE TABLE: equal shapes let SQLite copy pages."""
+        """The warehouse's own CREATE TABLE: equal shapes let SQLite copy pages.
+
+        Without its foreign keys, which point to tables that the staging file does not have.
+        """
         with reading(self._engine) as connection:
             ddl = connection.scalar(
                 sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'record'")
             )
-        return str(ddl).replace("CREATE TABLE record", "CREATE TABLE staged_new", 1)
+        return _FOREIGN_KEY.sub("", str(ddl)).replace("CREATE TABLE record", "CREATE TABLE staged_new", 1)
 
     def _ingest(self, name: str, table: pa.Table) -> None:
         with self._adbc.cursor() as cursor:

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 START = "0" * 64
+_LOCK_NUMBER = 0x6368_6169
+"""PostgreSQL advisory lock ('chai'): two transactions never follow on from the same entry."""
 
 
 def append(connection: Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
     """Insert the rows with numbers and chain digests that follow on from the last one."""
     (key,) = table.primary_key.columns
+    if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_NUMBER)))
     last = connection.execute(
         sa.select(key.label("number"), table.c.chain).order_by(key.desc()).limit(1)
     ).first()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import sqlalchemy as sa
@@ -134,15 +134,16 @@ def add(  # noqa: PLR0913 (a stop has this many sides)
     )
     if kind == "lei":
         _link(connection, suppression_id, _companies_of(connection, text))
-    audit.record_event(
-        connection,
-        actor,
-        "suppress",
-        now,
-        subject=f"suppression {suppression_id}",
-        detail={"kind": kind, "origin": origin, "new": is_new},
-    )
+    if is_new:
+        _account(connection, actor, suppression_id, {"kind": kind, "origin": origin}, now)
     return is_new
+
+
+def sent_letter(connection: Connection, token_digest: str) -> sa.Row[Any] | None:
+    """The letter a signed link was printed on, or None for a link we never made."""
+    return connection.execute(
+        sa.select(letter).where(letter.c.token_digest == token_digest)
+    ).first()
 
 
 def stop_by_link(connection: Connection, token_digest: str, *, now: datetime) -> bool:
@@ -150,9 +151,7 @@ def stop_by_link(connection: Connection, token_digest: str, *, now: datetime) ->
 
     Works after the company is deleted: the letter keeps the keyed hash.
     """
-    sent = connection.execute(
-        sa.select(letter).where(letter.c.token_digest == token_digest)
-    ).first()
+    sent = sent_letter(connection, token_digest)
     if sent is None:
         return False
     suppression_id, is_new = _insert(
@@ -166,15 +165,20 @@ def stop_by_link(connection: Connection, token_digest: str, *, now: datetime) ->
         now=now,
     )
     _link(connection, suppression_id, _still_held(connection, sent.company_id))
-    audit.record_event(
-        connection,
-        "recipient of a letter",
-        "suppress",
-        now,
-        subject=f"suppression {suppression_id}",
-        detail={"origin": "link", "new": is_new},
-    )
+    if is_new:
+        _account(connection, "recipient of a letter", suppression_id, {"origin": "link"}, now)
     return True
+
+
+def _account(
+    connection: Connection,
+    actor: str,
+    suppression_id: int,
+    detail: dict[str, str],
+    now: datetime,
+) -> None:
+    subject = f"suppression {suppression_id}"
+    audit.record_event(connection, actor, "suppress", now, subject=subject, detail=detail)
 
 
 def _insert(  # noqa: PLR0913 (a stop has this many sides)

@@ -1,0 +1,87 @@
+"""What the product does from first byte to commit, the same function that the command calls."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bench.machine import peak_mib
+
+OUTCOMES = ("new", "changed", "unchanged", "stale", "superseded", "out_of_scope", "quarantined")
+
+
+def prepare(url: str, home: Path) -> None:
+    """An empty warehouse as `sourcenote init` leaves it; not measured."""
+    from flows.init_files import write_init_files
+    from warehouse import migrate
+    from warehouse.engine import open_warehouse
+
+    home.mkdir(parents=True, exist_ok=True)
+    write_init_files(config_file(home), home / "sourcenote.key", os.urandom)
+    engine = open_warehouse(url)
+    migrate.upgrade(engine)
+    engine.dispose()
+
+
+def config_file(home: Path) -> Path:
+    """The configuration that `prepare` wrote."""
+    return home / "sourcenote.toml"
+
+
+def load(
+    url: str, home: Path, source: Path, published_at: datetime, retrieved_at: datetime
+) -> dict[str, Any]:
+    """Ingest the file as a full delivery; seconds, counts, and the peak of memory by phase.
+
+    Raises ValueError when not every row came to exactly one outcome, or the warehouse holds other
+    than was counted. Call it in a process of its own, what is imported first is not measured.
+    """
+    from flows import ingest_run
+    from flows.house import Clock, House
+    from flows.ingest_steps import Request
+    from flows.settings import load as read_settings
+
+    # "merge" is told when the last row is staged; the rest is the merge, the suite and the commit.
+    marks: dict[str, tuple[float, float]] = {}
+
+    def mark(stage: str, _done: int, _total: int | None) -> None:
+        marks[stage] = (time.perf_counter(), peak_mib())
+
+    settings = read_settings(
+        config_file(home), warehouse_url=url, environ={"SOURCENOTE_HOME": str(home)}
+    )
+    opened = House(settings, Clock(retrieved_at))
+    request = Request("gleif", file=source, kind="full", published_at=published_at)
+    start = time.perf_counter()
+    try:
+        report = ingest_run.run(opened, request, mark)
+        end = time.perf_counter()
+        _check(opened, report.counts)
+    finally:
+        opened.close()
+    staged_at, staged_mib = marks["merge"]
+    return {
+        "seconds": end - start,
+        "rows": report.counts["records_in"],
+        "status": report.status,
+        "counts": report.counts,
+        "phases": {"read, check and stage": staged_at - start, "merge and commit": end - staged_at},
+        "peaks_mib": {"read, check and stage": staged_mib, "merge and commit": peak_mib()},
+    }
+
+
+def _check(opened: Any, counts: dict[str, int]) -> None:
+    """Every row has one outcome, and the warehouse holds every record that was counted new."""
+    named = {name for name in counts if name.removeprefix("records_") in {*OUTCOMES, "suppressed"}}
+    if sum(counts[name] for name in named) != counts["records_in"]:
+        message = f"outcomes do not add up to the rows that came: {counts}"
+        raise ValueError(message)
+    with opened.engine.connect() as connection:
+        held = connection.exec_driver_sql("SELECT count(*) FROM record").scalar()
+    taken = counts["records_new"] + counts["records_changed"] + counts["records_unchanged"]
+    if held < taken:
+        message = f"{taken} records were taken, the warehouse holds {held}"
+        raise ValueError(message)

@@ -1,0 +1,51 @@
+"""Progress on standard error: bars on a terminal, nothing anywhere else."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from flows.cli.paper import console
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.progress import Progress, TaskID
+
+_WORDS = {
+    "bytes": "fetching",
+    "rows": "reading and checking",
+    "merge": "writing the differences",
+    "deleted": "deleting",
+    "candidates": "judging candidates",
+    "selected": "laying out letters",
+}
+"""Stages that flows tell of, in words; a stage that is not here is shown by its name."""
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int | None], None]]:
+    """Give a function to be told (stage, done, total); bars vanish when the work is done."""
+    page = console(is_error=True)
+    if not page.is_terminal:
+        yield lambda _stage, _done, _total: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=page, transient=True) as bars:
+        yield _Teller(bars).tell
+
+
+class _Teller:
+    """One bar a stage, made when the stage is first told of."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def tell(self, stage: str, done: int, total: int | None) -> None:
+        """Move the stage's bar."""
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bars.add_task(_WORDS.get(stage, stage), total=total)
+        self._bars.update(self._tasks[stage], completed=done, total=total)

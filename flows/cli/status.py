@@ -1,0 +1,131 @@
+"""`status`: what is held, how old it is, what is due and what went wrong, on one page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from flows.cli.call import call_of, epilog
+from flows.cli.catalogue import freshness
+from flows.cli.words import counted, listed, when
+
+if TYPE_CHECKING:
+    from flows.cli.paper import Paper
+
+_DUE_WORDS = {
+    "companies": ("company", "companies"),
+    "personal_values": ("personal value", None),
+    "quarantined_rows": ("quarantined row", None),
+}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog=epilog("status --json"))(status)
+
+
+def status(context: typer.Context) -> None:
+    """Show what is held, how fresh it is, what retention has due, and what went wrong."""
+    from flows.status_steps import status as state_of
+
+    call = call_of(context)
+    with call.ready_house() as house:
+        found = state_of(house)
+    call.answer(found, lambda page: _show(page, found))
+
+
+def _show(page: Paper, found: dict[str, Any]) -> None:
+    companies = found["companies"]
+    held = companies["active"] + companies["inactive"]
+    page.title(f"sourcenote on {when(found['as_of'])}")
+    if found["is_example"]:
+        page.warn("EXAMPLE configuration: nothing here has been approved by anyone.")
+    if held:
+        page.say(
+            f"{counted(held, 'company', 'companies')} held: {companies['active']:,} active, "
+            f"{companies['inactive']:,} inactive. {counted(found['stops'], 'entry', 'entries')} "
+            "on the do-not-contact list."
+        )
+    if not any(entry["last_delivery"] for entry in found["sources"]):
+        page.say("Nothing loaded yet: run `sourcenote ingest gleif`.")
+    _show_sources(page, found["sources"])
+    _show_retention(page, found["retention"])
+    _show_troubles(page, found)
+
+
+def _show_sources(page: Paper, entries: list[dict[str, Any]]) -> None:
+    page.heading("Sources")
+    page.table(
+        ("source", "last delivery", "freshness", "records", "quarantine: alarming", "known"),
+        [
+            (
+                entry["source_id"],
+                _delivery(entry["last_delivery"]),
+                freshness(entry),
+                f"{entry['records']:,}",
+                f"{entry['quarantine']['alarming']:,}",
+                f"{entry['quarantine']['known']:,}",
+            )
+            for entry in entries
+        ],
+        numbers=("records", "quarantine: alarming", "known"),
+    )
+    for entry in entries:
+        refused = entry["refused_since"]
+        if refused:
+            page.warn(
+                f"{entry['source_id']}: the delivery received {when(refused['retrieved_at'])} "
+                f"was refused: {refused['reason']}",
+                indent=2,
+            )
+
+
+def _delivery(delivery: dict[str, Any] | None) -> str:
+    if delivery is None:
+        return "-"
+    return f"{delivery['kind']}, received {when(delivery['retrieved_at'])}"
+
+
+def _show_retention(page: Paper, retention: dict[str, Any]) -> None:
+    page.heading("Retention")
+    to_deactivate = _amounts(retention["deactivate_due"])
+    to_delete = _amounts(retention["delete_due"])
+    page.say(
+        f"To make inactive: {to_deactivate}. "
+        + ("Run `sourcenote deactivate`." if any(retention["deactivate_due"].values()) else ""),
+        indent=2,
+    )
+    page.say(
+        f"To delete: {to_delete}. "
+        + ("Run `sourcenote delete`." if any(retention["delete_due"].values()) else ""),
+        indent=2,
+    )
+    if retention["overdue"]:
+        page.warn(f"Overdue: {_amounts(retention['delete_overdue'])}.", indent=2)
+    else:
+        page.say("Overdue: nothing.", indent=2)
+
+
+def _amounts(due: dict[str, int]) -> str:
+    parts = [counted(count, *_DUE_WORDS[name]) for name, count in due.items() if count]
+    return listed(parts) if parts else "nothing"
+
+
+def _show_troubles(page: Paper, found: dict[str, Any]) -> None:
+    if not found["troubled_runs"] and not found["unfinished_exports"]:
+        return
+    page.heading("Needs a look")
+    for run in found["troubled_runs"]:
+        of = f" of {run['source_id']}" if run["source_id"] else ""
+        why = f": {run['message']}" if run["message"] else ""
+        state = (
+            "is running, or ended with its process" if run["state"] == "running" else run["state"]
+        )
+        page.say(f"{run['flow']}{of}, started {when(run['started_at'])}: {state}{why}", indent=2)
+    for export in found["unfinished_exports"]:
+        page.say(
+            f"list {export['export_id']} ({export['segment']}) of {when(export['created_at'])} "
+            "was not finished; the next export of any list finishes or removes it",
+            indent=2,
+        )

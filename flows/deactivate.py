@@ -1,0 +1,25 @@
+"""The deactivate flow in Prefect: active → inactive by the retention policy, counts as artifact."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from prefect import flow, task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from flows import lifecycle
+from flows.door import visiting
+
+act = task(name="deactivate", cache_policy=NO_CACHE, persist_result=False)(lifecycle.deactivate)
+
+
+@flow(name="deactivate", persist_result=False)
+def deactivate(as_of: str | None = None) -> dict[str, Any]:
+    """Make inactive what its policy row says; returns the counts."""
+    with visiting() as visit:
+        visit.report = act(visit.house, date.fromisoformat(as_of) if as_of else None)
+    counts: dict[str, Any] = visit.report["counts"]
+    create_table_artifact(key="deactivate", table=[counts])
+    return counts

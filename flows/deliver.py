@@ -1,0 +1,94 @@
+"""What a delivery is held to: its facts, the source's bounds, and what is in scope."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from checks.verdicts import QUARANTINED
+from sources.kit.catalogue import source
+from warehouse import deliveries
+from warehouse.load_shapes import DeliveryFacts
+from warehouse.privacy.retention import due_on_arrival, personal_dates, policy
+
+if TYPE_CHECKING:
+    from flows.house import House
+    from sources.kit.card import Card, Landed
+
+_FEW = 1000
+"""Below this many rows a share of bad ones says nothing about the delivery."""
+
+
+def card_of(house: House, source_id: str) -> Card:
+    """The source's card, with what the owner changed of it in [sources.ID]."""
+    card: Card = source(source_id).CARD
+    changed = house.settings.sources.get(source_id)
+    if changed is None:
+        return card
+    names = ("landing_retention", "rate", "min_ratio", "max_ratio")
+    given = {name: getattr(changed, name) for name in names}
+    return replace(card, **{name: value for name, value in given.items() if value is not None})
+
+
+def facts_of(house: House, run_id: int, landed: Landed, source_id: str) -> DeliveryFacts:
+    """What the loader needs to know of the bytes before it counts their rows."""
+    row = policy(house.settings.retention, "person_public")
+    inactive_after, delete_after = personal_dates(row, landed.retrieved_at.date())
+    return DeliveryFacts(
+        card=card_of(house, source_id),
+        run_id=run_id,
+        kind=landed.kind,
+        url=landed.url,
+        published_at=landed.published_at,
+        retrieved_at=landed.retrieved_at,
+        byte_count=landed.byte_count,
+        sha256=landed.sha256,
+        personal_inactive_after=inactive_after,
+        personal_delete_after=delete_after,
+        is_repeat=deliveries.was_loaded(house.engine, source_id, landed.sha256, landed.kind),
+    )
+
+
+def bounds(
+    house: House,
+    facts: DeliveryFacts,
+    landed: Landed,
+    rows: int,
+    verdicts: np.ndarray,
+) -> dict[str, bool]:
+    """Each delivery rule's verdict: True where it holds."""
+    card = facts.card
+    held = deliveries.position(house.engine, card.source_id)
+    last_full = held.full_record_count if held and facts.kind == "full" else None
+    bad = int(np.count_nonzero(verdicts & QUARANTINED))
+    is_own_full = facts.kind == "full" and landed.is_publisher_host
+    return {
+        "record_count_fits": landed.record_count in (None, rows),
+        "delivery_is_not_empty": rows > 0,
+        "size_fits_last_full": last_full is None
+        or last_full * card.min_ratio <= rows <= last_full * card.max_ratio,
+        "size_fits_card": not is_own_full or card.expected_min <= rows <= card.expected_max,
+        "most_rows_are_sound": rows < _FEW or bad * 2 <= rows,
+    }
+
+
+def scope_mask(house: House, table: pa.Table) -> np.ndarray:
+    """Which rows may be taken (bool): in the configured countries, and not due for deletion."""
+    row = policy(house.settings.retention, "company_public")
+    updated = table["last_update_at"].fill_null(0).combine_chunks().to_numpy()
+    due = due_on_arrival(
+        table["lei_status"].fill_null("").combine_chunks().to_numpy(zero_copy_only=False),
+        updated.astype("datetime64[s]").astype("datetime64[D]"),
+        row,
+        house.now().date(),
+    )
+    countries = house.settings.scope.countries
+    if not countries:
+        return ~due
+    listed = pc.is_in(table["legal_country"], value_set=pa.array(countries, pa.string()))
+    due[~listed.combine_chunks().to_numpy(zero_copy_only=False)] = True
+    return ~due

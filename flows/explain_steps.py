@@ -1,0 +1,186 @@
+"""Everything held on one company, where it came from, who got it and when it goes: one document."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from flows import explain_retention, explain_values
+from flows.quarantine_steps import meaning_of
+from sources.kit.errors import Refused
+from warehouse import read_company, read_stops, runs
+from warehouse.engine import reading, writing
+from warehouse.privacy import audit
+from warehouse.privacy.suppression import canonical
+
+if TYPE_CHECKING:
+    from flows.house import House
+
+    Connection = Any  # only the warehouse names SQLAlchemy
+
+_LEI = re.compile(r"[0-9A-Z]{18}[0-9]{2}")
+_LEI_LENGTH = 20
+_LIKE_AN_LEI = re.compile(r"[0-9A-Z]{12,28}")
+_LIKE_A_PHONE = re.compile(r"(?:\+|00)[\d\s()./-]{6,}")
+_LARGEST_ID_DIGITS = 18
+
+
+class Question(NamedTuple):
+    """What is asked about. `fault` says why an LEI cannot be one; it may be quarantined as such."""
+
+    kind: Literal["lei", "company", "email", "phone"]
+    value: str
+    fault: str | None = None
+
+
+def explain(house: House, text: str) -> dict[str, Any]:
+    """Answer for an LEI, a company id, an e-mail address or a phone number, and log the reading.
+
+    Raises `Refused` for a text that is none of them, and for a malformed LEI that no delivery
+    brought either. The audit event holds company numbers, never what was asked.
+    """
+    question = read_question(text)
+    with reading(house.engine) as connection:
+        found = _answer(connection, house, question)
+    if question.fault and not found["quarantine"]:
+        raise Refused(f"LEI {question.value}", question.fault, "Check it against its source")
+    _log_reading(house, question, found)
+    return found
+
+
+def read_question(text: str) -> Question:
+    """Tell what kind of thing is asked about, by its form."""
+    stripped = text.strip()
+    compact = re.sub(r"[\s-]", "", stripped).upper()
+    if stripped.isascii() and stripped.isdigit() and len(stripped) <= _LARGEST_ID_DIGITS:
+        return Question("company", stripped)
+    if "@" in stripped:
+        return Question("email", canonical("email", stripped))
+    if _LIKE_A_PHONE.fullmatch(stripped):
+        number = f"+{stripped[2:]}" if stripped.startswith("00") else stripped
+        return Question("phone", canonical("phone", number))
+    if _LIKE_AN_LEI.fullmatch(compact):
+        return Question("lei", compact, lei_fault(compact))
+    raise Refused(
+        "question",
+        "it has the form of neither an LEI, a company id, an e-mail address nor a phone number",
+        "Give one of them; a phone number with its country code, such as +45 …",
+    )
+
+
+def lei_fault(lei: str) -> str | None:
+    """Say what is wrong with an LEI's form (ISO 17442-1), or None."""
+    if len(lei) != _LEI_LENGTH:
+        return f"it has {len(lei)} characters, an LEI has {_LEI_LENGTH}"
+    if not _LEI.fullmatch(lei):
+        return "an LEI is 18 capital letters or digits, then two digits"
+    if int("".join(str(int(character, 36)) for character in lei)) % 97 != 1:
+        return "its check digits do not fit, so at least one character is wrong"
+    return None
+
+
+def _answer(connection: Connection, house: House, question: Question) -> dict[str, Any]:
+    rows = read_company.companies(connection, _company_ids(connection, question))
+    companies = [_company(connection, house, row) for row in rows]
+    is_contact = question.kind in {"email", "phone"}
+    return {
+        "asked": {"kind": question.kind, **({} if is_contact else {"value": question.value})},
+        "as_of": house.now(),
+        "is_held": bool(companies),
+        "stop": _stop(connection, house, question, rows),
+        "dropped_on_arrival": _dropped(connection, house, question),
+        "companies": companies,
+        "left_earlier": [] if companies else _left_earlier(connection, house, question),
+        "quarantine": _rejected(connection, question, companies),
+    }
+
+
+def _company_ids(connection: Connection, question: Question) -> list[int]:
+    if question.kind == "company":
+        return [int(question.value)]
+    if question.kind == "lei":
+        return read_company.ids_by_lei(connection, question.value)
+    return read_company.ids_by_contact(connection, question.kind, question.value)
+
+
+def _company(connection: Connection, house: House, row: dict[str, Any]) -> dict[str, Any]:
+    company_id: int = row["company_id"]
+    records = read_company.records_of(connection, company_id)
+    ids = [record["record_id"] for record in records]
+    changes = read_company.changes_of(connection, ids)
+    personal = read_company.personal_values_of(connection, ids)
+    contacts = read_company.contact_points_of(connection, ids)
+    wanted = explain_values.deliveries_named(records, changes, personal, contacts)
+    tale = explain_values.Tale(records, changes, read_company.deliveries_by_id(connection, wanted))
+    lead = next((r for r in records if r["record_id"] == row["lead_record_id"]), records[0])
+    return {
+        "company_id": company_id,
+        "lei": lead["source_key"] if lead["source_id"] == read_company.LEI_SOURCE else None,
+        "name": lead["legal_name"],
+        "country": lead["legal_country"],
+        "person_kind": lead["person_kind"],
+        "person_rule": lead["person_rule"],
+        "first_seen_at": row["first_seen_at"],
+        "last_changed_at": row["last_changed_at"],
+        "records": tale.records(),
+        "values": tale.values(),
+        "contact_points": tale.contact_points(contacts),
+        "personal": tale.personal(personal),
+        "changes": tale.changes(),
+        "left": read_company.disclosures_of(connection, company_id),
+        "retention": explain_retention.of_company(
+            house.settings.retention, row, lead, house.now().date()
+        ),
+    }
+
+
+def _stop(
+    connection: Connection, house: House, question: Question, rows: list[dict[str, Any]]
+) -> dict[str, Any] | None:
+    """The stop in force: on what was asked, or on a company it leads to."""
+    found = read_stops.first_covering(connection, [row["company_id"] for row in rows])
+    if found is None and question.kind != "company" and question.fault is None:
+        found = read_stops.stop_on(connection, house.keys, question.kind, question.value)
+    return found
+
+
+def _dropped(connection: Connection, house: House, question: Question) -> list[dict[str, Any]]:
+    if question.kind != "lei" or question.fault:
+        return []
+    hashes = read_stops.hashes_of(house.keys, "lei", question.value)
+    return read_company.dropped_on_arrival(connection, hashes)
+
+
+def _left_earlier(connection: Connection, house: House, question: Question) -> list[dict[str, Any]]:
+    """What left while it was held; a deleted company leaves its number and a keyed hash."""
+    if question.kind == "company":
+        return read_company.disclosures_of(connection, int(question.value))
+    if question.kind == "lei" and question.fault is None:
+        hashes = read_stops.hashes_of(house.keys, "lei", question.value)
+        return read_company.disclosures_by_hash(connection, hashes)
+    return []
+
+
+def _rejected(
+    connection: Connection, question: Question, companies: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    keys = [record["source_key"] for company in companies for record in company["records"]]
+    if question.kind == "lei":
+        keys.append(question.value)
+    rows = read_company.quarantined_on(connection, sorted(set(keys)))
+    return [{**row, "meaning": meaning_of(row["rule"])} for row in rows]
+
+
+def _log_reading(house: House, question: Question, found: dict[str, Any]) -> None:
+    actor = runs.actor(house.engine)
+    subjects: list[str | None] = [f"company {item['company_id']}" for item in found["companies"]]
+    with writing(house.engine) as connection:
+        for subject in subjects or [None]:
+            audit.record_event(
+                connection,
+                actor,
+                "explain",
+                house.now(),
+                subject=subject,
+                detail={"asked": question.kind, "held": found["is_held"]},
+            )

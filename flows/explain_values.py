@@ -1,0 +1,162 @@
+"""Each value of a company with the delivery that brought it: the model's origin rule, told.
+
+The origin of a value is the delivery that first brought the value now held: the record's first
+delivery, else the last change of that field (docs/house.md, The model).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sources.kit import columns
+from warehouse.merge_changes import change_name
+from warehouse.read_company import LEI_SOURCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+Row = dict[str, Any]
+
+
+def deliveries_named(
+    records: Sequence[Row],
+    changes: Sequence[Row],
+    personal: Sequence[Row],
+    contacts: Sequence[Row],
+) -> set[int]:
+    """Every delivery these rows name as somebody's origin."""
+    return {
+        *(row["first_delivery_id"] for row in (*records, *contacts)),
+        *(row["delivery_id"] for row in (*changes, *personal)),
+    }
+
+
+class Tale:
+    """A company's records, their changes and the deliveries behind them, ready to be told."""
+
+    def __init__(
+        self, records: Sequence[Row], changes: Sequence[Row], deliveries: dict[int, Row]
+    ) -> None:
+        self._records = {record["record_id"]: record for record in records}
+        self._changes, self._deliveries = changes, deliveries
+        self._current = {
+            (change["record_id"], change["field"]): change["delivery_id"]
+            for change in changes
+            if change["is_current"]
+        }
+
+    def records(self) -> list[Row]:
+        """The publishers' records the company rests on."""
+        names = (
+            "source_id",
+            "source_key",
+            "publisher",
+            "database_name",
+            "is_public_database",
+            "licence",
+            "since_at",
+            "until_at",
+            "link_reason",
+            "absent_count",
+            "vanished_at",
+        )
+        return [
+            {**{name: record[name] for name in names}, "record_url": _record_url(record)}
+            for record in self._records.values()
+        ]
+
+    def values(self) -> list[Row]:
+        """Every value a publisher sent and we hold, in the order of the house's columns."""
+        return [
+            {
+                "field": field,
+                "value": value,
+                **({"as_published": published} if published is not None else {}),
+                **self._origin(record, self._current.get((record["record_id"], field))),
+            }
+            for record in self._records.values()
+            for field, value, published in _published_values(record)
+        ]
+
+    def contact_points(self, rows: Sequence[Row]) -> list[Row]:
+        """Published contact points, active and inactive."""
+        names = ("contact_id", "kind", "value", "mailbox_class", "state", "ad_protected")
+        return [
+            {
+                **{name: row[name] for name in names},
+                **self._origin(self._records[row["record_id"]], row["first_delivery_id"]),
+            }
+            for row in rows
+        ]
+
+    def personal(self, rows: Sequence[Row]) -> list[Row]:
+        """Values that name a person, with the dates on which they go."""
+        names = ("field", "value", "state", "inactive_after", "delete_after")
+        return [
+            {
+                **{name: row[name] for name in names},
+                **self._origin(self._records[row["record_id"]], row["delivery_id"]),
+            }
+            for row in rows
+        ]
+
+    def changes(self) -> list[Row]:
+        """Every change, oldest first, with the delivery that brought the new value."""
+        names = ("field", "old_value", "new_value", "changed_at", "delivery_id")
+        return [
+            {
+                **{name: change[name] for name in names},
+                "source_id": self._records[change["record_id"]]["source_id"],
+                "published_at": self._deliveries[change["delivery_id"]]["published_at"],
+                "retrieved_at": self._deliveries[change["delivery_id"]]["retrieved_at"],
+            }
+            for change in self._changes
+        ]
+
+    def _origin(self, record: Row, delivery_id: int | None) -> Row:
+        delivery = self._deliveries[delivery_id or record["first_delivery_id"]]
+        first_seen: datetime = delivery["retrieved_at"]
+        last_full: datetime | None = record["last_seen_at"]
+        is_still_there = record["absent_count"] == 0 and last_full is not None
+        origin = {
+            **{
+                name: record[name]
+                for name in (
+                    "source_id",
+                    "publisher",
+                    "database_name",
+                    "is_public_database",
+                    "licence",
+                )
+            },
+            "record_url": _record_url(record),
+            "delivery_id": delivery["delivery_id"],
+            "delivery_kind": delivery["kind"],
+            "delivery_url": delivery["url"],
+            "delivery_sha256": delivery["sha256"],
+            "published_at": delivery["published_at"],
+            "retrieved_at": delivery["retrieved_at"],
+        }
+        last_seen = max(first_seen, last_full) if is_still_there and last_full else first_seen
+        return {"origins": [origin], "first_seen_at": first_seen, "last_seen_at": last_seen}
+
+
+def _record_url(record: Row) -> str:
+    return str(record["record_url_template"]).replace("{key}", record["source_key"])
+
+
+def _published_values(record: Row) -> Iterator[tuple[str, Any, str | None]]:
+    """(field, value, text as published where a moment was read from it) of one record."""
+    yield ("lei" if record["source_id"] == LEI_SOURCE else "source_key"), record["source_key"], None
+    for name in columns.PUBLISHED:
+        published = record[name]
+        if published is None:
+            continue
+        if not name.endswith("_published"):
+            yield change_name(name), published, None
+            continue
+        stem = name.removesuffix("_published")
+        moment = record[f"{stem}_at"]
+        dated = record.get(f"{stem}_date") or (moment.date() if moment else None)
+        yield change_name(name), dated, published

@@ -1,0 +1,74 @@
+"""One export under way: what was asked and decided, and what the gates let through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from checks.departures import Departures
+from flows.export_notices import NoticeMaker
+from flows.export_request import check_request
+from flows.export_terms import terms_of
+from warehouse.engine import reading
+from warehouse.export_candidates import candidates
+from warehouse.segments import count_dropped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from flows.export_request import Decided, ExportRequest
+    from flows.house import House
+    from warehouse.segments import Selection
+
+    Tell = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one list rests on; `now` is the one moment of everything in it."""
+
+    request: ExportRequest
+    selection: Selection
+    decided: Decided
+    now: datetime
+    actor: str
+
+
+@dataclass
+class Judged:
+    """The outcome of the gates: who may leave, by company id, and who was held back for what.
+
+    `countries` are the legal and headquarters countries of those who may leave.
+    """
+
+    departures: Departures
+    company_ids: list[int] = field(default_factory=list)
+    countries: set[str] = field(default_factory=set)
+
+
+def job_of(house: House, request: ExportRequest, now: datetime, actor: str) -> Job:
+    """The job that a request makes; `Refused`, with every reason, when it may not begin."""
+    selection, decided = check_request(house.settings, request, now.date())
+    return Job(request, selection, decided, now, actor)
+
+
+def notice_maker(house: House, job: Job) -> NoticeMaker:
+    """Who makes the job's notices."""
+    return NoticeMaker(house.settings, job.decided, job.request.channel, job.now.date())
+
+
+def judge(house: House, job: Job, maker: NoticeMaker, tell: Tell) -> Judged:
+    """Every candidate through the gates, a frame at a time; reads only."""
+    judged = Judged(Departures(terms_of(house, job, maker)))
+    departures = judged.departures
+    with reading(house.engine) as connection:
+        dropped = count_dropped(connection, job.selection)
+        departures.drop("suppressed", dropped, is_candidate=True)
+        for frame in candidates(connection, job.selection):
+            rest = departures.judge(frame)
+            judged.company_ids += rest["company_id"].to_pylist()
+            for column in ("legal_country", "headquarters_country"):
+                judged.countries.update(filter(None, rest[column].unique().to_pylist()))
+            tell("candidates", departures.candidates, None)
+    return judged

@@ -1,0 +1,133 @@
+"""One ingest as one act: lock, ledger, plan, fetch, load. Needs no Prefect.
+
+`flows.ingest` wraps the two halves in Prefect tasks; taken away, this still works.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flows import ingest_steps
+from flows.deliver import card_of
+from flows.ledger import ledger_run
+from flows.settings import example_violations
+from sources.kit.card import Held
+from sources.kit.catalogue import catalogue, source
+from sources.kit.errors import Refused
+from warehouse import deliveries, migrate
+from warehouse.engine import sole_writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flows.house import House
+    from flows.ingest_steps import Report, Request
+    from sources.kit.card import Landed, Plan
+
+    Tell = Callable[[str, int, int | None], None]
+    Halves = tuple[
+        Callable[[House, Request, Tell], Landed | Report],
+        Callable[[House, int, str, Landed, Tell], Report],
+    ]
+
+
+def run(
+    house: House,
+    request: Request,
+    tell: Tell,
+    *,
+    dry_run: bool = False,
+    halves: Halves | None = None,
+) -> Report:
+    """Ingest one source; raises `SourcenoteError` with nothing half-done.
+
+    One run writes at a time; the run ledger has every one, whatever its end.
+    """
+    migrate.check(house.engine)
+    _check_example(house, request)
+    if dry_run:
+        planned = None if request.file else plan(house, request)
+        return ingest_steps.dry_run(request, planned)
+    with (
+        sole_writer(house.engine),
+        ledger_run(house, "ingest", request.source_id) as ledger,
+    ):
+        fetch, load = halves or (plan_and_fetch, ingest_steps.load_delivery)
+        found = fetch(house, request, tell)
+        if not isinstance(found, ingest_steps.Report):
+            found = load(house, ledger.run_id, request.source_id, found, tell)
+        ledger.counts = found.counts
+        return found
+
+
+def plan_and_fetch(house: House, request: Request, tell: Tell) -> Landed | Report:
+    """The delivery's bytes in the landing, or a report that there is nothing newer."""
+    house.landing.sweep_partials()
+    module = source(request.source_id)
+    if request.file is not None:
+        if not request.file.is_file():
+            raise Refused(
+                f"file {request.file.name}", "it is not there", "Give the path of a local file"
+            )
+        landed: Landed = module.adopt(
+            request.file,
+            house.landing,
+            house.now(),
+            kind=request.kind,
+            published_at=request.published_at,
+        )
+        return landed
+    with _session(house, request) as session:
+        planned = _plan(house, request, module, session)
+        if planned.kind == "up_to_date":
+            return ingest_steps.nothing_newer(request, planned)
+        fetched: Landed = module.fetch(
+            session, planned, house.landing, progress=lambda done, of: tell("bytes", done, of)
+        )
+        return fetched
+
+
+def plan(house: House, request: Request) -> Plan:
+    """What would be fetched now, and why."""
+    with _session(house, request) as session:
+        return _plan(house, request, source(request.source_id), session)
+
+
+def _plan(house: House, request: Request, module: Any, session: Any) -> Plan:  # noqa: ANN401 (a source module and its session)
+    held = deliveries.position(house.engine, request.source_id)
+    known = Held(held.published_at, held.full_record_count) if held else None
+    found: Plan = module.plan(session, known, is_full_wanted=request.is_full_wanted)
+    return found
+
+
+def _session(house: House, request: Request) -> Any:  # noqa: ANN401 (imported late: requests is not light)
+    from sources.kit.session import PoliteSession
+
+    return PoliteSession(
+        card_of(house, request.source_id), house.now, base_url=_base_url(house, request)
+    )
+
+
+def _base_url(house: House, request: Request) -> str | None:
+    configured = house.settings.sources.get(request.source_id)
+    return request.base_url or (configured.base_url if configured else None)
+
+
+def _check_example(house: House, request: Request) -> None:
+    """Under the example configuration every source must be on this machine."""
+    if request.file is not None:
+        return
+    url = _base_url(house, request) or source(request.source_id).CARD.base_url
+    broken = example_violations(house.settings, {request.source_id: url})
+    if broken:
+        raise Refused(
+            "example configuration",
+            "; ".join(broken),
+            "Give --base-url of a local stand-in, or --file, or write your own configuration "
+            "with `sourcenote init`",
+        )
+
+
+def ids(source_id: str) -> list[str]:
+    """The sources a command line names: one, or all."""
+    return list(catalogue()) if source_id == "all" else [source_id]

@@ -1,0 +1,285 @@
+"""One source end to end, as plain functions: plan, fetch, parse, check, load, report."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from checks import quarantine
+from checks.arrivals import judge_rows
+from checks.rules import MISSHAPEN
+from checks.runner import Judgement, judge
+from checks.verdicts import BIT, broken, pack
+from checks.verdicts import QUARANTINED as QUARANTINE_BITS
+from flows.deliver import bounds, facts_of, scope_mask
+from sources.kit import columns
+from sources.kit.catalogue import source
+from sources.kit.digest import canonical_texts, hash128, row_digests
+from sources.kit.errors import DeliveryRefused
+from sources.kit.identity import minimise
+from warehouse import deliveries
+from warehouse.load import Loading, loading
+from warehouse.load_shapes import DeliveryFacts
+from warehouse.merge import Approval
+from warehouse.sorting import QUARANTINED, Arrived
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from flows.house import House
+    from sources.gleif_parse import Frame, Rows
+    from sources.kit.card import Landed, Plan
+
+    Tell = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one ingest was asked for."""
+
+    source_id: str
+    is_full_wanted: bool = False
+    file: Path | None = None
+    kind: Literal["full", "delta"] | None = None
+    published_at: datetime | None = None
+    base_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one ingest did; counts and names of things, never a value."""
+
+    source_id: str
+    status: str
+    kind: str
+    reason: str
+    delivery_id: int | None = None
+    published_at: datetime | None = None
+    sha256: str | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    quarantined_by_rule: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, int] = field(default_factory=dict)
+    unknown_columns: list[str] = field(default_factory=list)
+    care_of_lines: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        found = asdict(self)
+        found["published_at"] = self.published_at.isoformat() if self.published_at else None
+        return found
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """One frame after everything that needs no other frame; made in a worker thread."""
+
+    frame: Frame
+    arrived: Arrived
+    personal: pa.Table
+    verdicts: np.ndarray
+    care_of: int
+
+
+@dataclass
+class _Tally:
+    """What is gathered while frames stream by."""
+
+    verdicts: list[np.ndarray] = field(default_factory=list)
+    by_rule: dict[str, int] = field(default_factory=dict)
+    rows: int = 0
+    care_of: int = 0
+
+    def count(self, rule: str, rows: int = 1) -> None:
+        self.by_rule[rule] = self.by_rule.get(rule, 0) + rows
+
+
+def load_delivery(house: House, run_id: int, source_id: str, landed: Landed, tell: Tell) -> Report:
+    """Parse, check and load one landed delivery; all of it or nothing.
+
+    Raises `DeliveryRefused` after recording the refusal. The one-writer lock must be held.
+    """
+    facts = facts_of(house, run_id, landed, source_id)
+    tally = _Tally()
+    try:
+        with source(source_id).rows_of(landed.path, partial(_prepare, house)) as rows:
+            return _load(house, facts, landed, rows, tally, tell)
+    except DeliveryRefused as refusal:
+        deliveries.refuse(house.engine, facts, refusal.cause, tally.rows)
+        raise
+
+
+def _load(
+    house: House,
+    facts: DeliveryFacts,
+    landed: Landed,
+    rows: Rows[_Prepared],
+    tally: _Tally,
+    tell: Tell,
+) -> Report:
+    with loading(house.engine, facts, house.keys) as load:
+        for prepared in rows.frames:
+            _take(load, prepared, tally)
+            tell("rows", tally.rows, landed.record_count)
+        conflicts = load.conflicts()
+        verdicts = _whole(tally.verdicts, conflicts)
+        _quarantine_conflicts(load, landed, conflicts, tally)
+        tell("merge", 0, None)
+        with ThreadPoolExecutor(1, thread_name_prefix="suite") as pool:
+            held_to = bounds(house, facts, landed, tally.rows, verdicts)
+            judging = pool.submit(judge, verdicts, held_to)
+            if not all(held_to.values()):
+                _approve(judging.result(), verdicts, landed, tally.rows, facts)
+            merged = load.commit(
+                lambda: Approval(
+                    _approve(judging.result(), verdicts, landed, tally.rows, facts).notes,
+                    rows.unknown,
+                )
+            )
+        judgement = judging.result()
+    return Report(
+        source_id=facts.card.source_id,
+        status=merged.status,
+        kind=facts.kind,
+        reason="the same bytes were loaded before" if facts.is_repeat else "loaded",
+        delivery_id=merged.delivery_id,
+        published_at=facts.published_at,
+        sha256=facts.sha256,
+        counts=merged.counts,
+        quarantined_by_rule=tally.by_rule,
+        notes=judgement.notes,
+        unknown_columns=rows.unknown,
+        care_of_lines=tally.care_of,
+    )
+
+
+def _prepare(house: House, frame: Frame) -> _Prepared:
+    """Judge, minimise and fingerprint one frame."""
+    table = frame.table
+    texts = canonical_texts(table, columns.PUBLISHED)
+    verdicts = pack(judge_rows(table, texts))
+    least = minimise(table, keep_natural=house.settings.scope.natural_persons == "full")
+    arrived = Arrived(
+        table=least.table,
+        key=hash128(table["source_key"].fill_null("").combine_chunks()),
+        digest=row_digests(texts, least.table, least.personal, least.touched, columns.PUBLISHED),
+        is_sound=(verdicts & QUARANTINE_BITS) == 0,
+        in_scope=scope_mask(house, least.table),
+    )
+    return _Prepared(frame, arrived, least.personal, verdicts, least.care_of_count)
+
+
+def _take(load: Loading, prepared: _Prepared, tally: _Tally) -> None:
+    """Sort and stage one frame, in the delivery's order."""
+    outcome = load.add(prepared.arrived, prepared.personal)
+    rejected = np.flatnonzero(outcome == QUARANTINED)
+    if len(rejected):
+        rules = [broken(bits) for bits in prepared.verdicts[rejected]]
+        origin = prepared.frame.origin.row_offsets()
+        load.quarantine(quarantine.rejected(prepared.frame.table, rejected.tolist(), rules, origin))
+        for rule in chain.from_iterable(rules):
+            tally.count(rule)
+    _take_misshapen(load, prepared.frame, tally)
+    tally.verdicts.append(prepared.verdicts)
+    tally.rows += prepared.frame.origin.row_count
+    tally.care_of += prepared.care_of
+
+
+def _take_misshapen(load: Loading, frame: Frame, tally: _Tally) -> None:
+    found = frame.origin.misshapen
+    if not found:
+        return
+    offsets = frame.origin.misshapen_offsets().tolist()
+    load.quarantine(quarantine.misshapen([fields for _, fields in found], offsets))
+    load.misshapen += len(found)
+    tally.count(MISSHAPEN, len(found))
+
+
+def _whole(parts: list[np.ndarray], conflicts: np.ndarray) -> np.ndarray:
+    """The delivery's verdicts, with the one only the whole delivery can give."""
+    whole = np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint32)
+    whole[conflicts] |= BIT["key_is_unique"]
+    return whole
+
+
+def _approve(
+    judgement: Judgement, verdicts: np.ndarray, landed: Landed, rows: int, facts: DeliveryFacts
+) -> Judgement:
+    """The suite must have judged every row, named just the rows set aside, and stopped nothing."""
+    if judgement.stops:
+        raise _refusal(judgement, landed, rows, facts)
+    named = [np.zeros(0, dtype=np.int64), *judgement.quarantined.values()]
+    aside = np.flatnonzero(verdicts & QUARANTINE_BITS)
+    if judgement.checked != len(verdicts) or not np.array_equal(
+        np.unique(np.concatenate(named)), aside
+    ):
+        raise DeliveryRefused(
+            "arrival checks",
+            f"the suite judged {judgement.checked} of {len(verdicts)} rows, or named other rows "
+            f"than the {len(aside)} that were set aside",
+            "This is a fault of sourcenote: report it with the delivery's digest",
+        )
+    return judgement
+
+
+def _refusal(
+    judgement: Judgement, landed: Landed, rows: int, facts: DeliveryFacts
+) -> DeliveryRefused:
+    listed = f"; the publisher listed {landed.record_count}" if landed.record_count else ""
+    broken = "; ".join(f"{rule.name} does not hold ({rule.meaning})" for rule in judgement.stops)
+    return DeliveryRefused(
+        f"delivery {facts.sha256[:12]} of {facts.card.source_id}",
+        f"{broken}: it holds {rows} rows{listed}",
+        "Nothing was loaded. Fetch it again, or if the publisher's file is right, set "
+        f"[sources.{facts.card.source_id}] min_ratio and max_ratio for one run",
+    )
+
+
+def _quarantine_conflicts(
+    load: Loading, landed: Landed, conflicts: np.ndarray, tally: _Tally
+) -> None:
+    """Read the file once more for the texts of rows whose key stands twice; they are few."""
+    if not len(conflicts):
+        return
+    start = 0
+    with source(load.facts.card.source_id).rows_of(landed.path, lambda frame: frame) as rows:
+        for frame in rows.frames:
+            count = frame.table.num_rows
+            chosen = conflicts[(conflicts >= start) & (conflicts < start + count)] - start
+            start += count
+            if len(chosen):
+                rules = [["key_is_unique"]] * len(chosen)
+                offsets = frame.origin.row_offsets()
+                load.quarantine(quarantine.rejected(frame.table, chosen.tolist(), rules, offsets))
+    tally.count("key_is_unique", len(conflicts))
+
+
+def dry_run(request: Request, planned: Plan | None) -> Report:
+    """What an ingest would do, from the plan alone."""
+    if planned is None:
+        return Report(request.source_id, "planned", request.kind or "file", f"file {request.file}")
+    return _planned(request, planned, "planned")
+
+
+def nothing_newer(request: Request, planned: Plan) -> Report:
+    """The report of a run that found nothing to fetch."""
+    return _planned(request, planned, "up_to_date")
+
+
+def _planned(request: Request, planned: Plan, status: str) -> Report:
+    return Report(
+        request.source_id,
+        status,
+        planned.kind,
+        planned.reason,
+        published_at=planned.published_at,
+        counts={"records_listed": planned.record_count or 0, "bytes_listed": planned.size or 0},
+    )

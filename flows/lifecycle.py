@@ -1,0 +1,147 @@
+"""active → inactive → gone: what the two lifecycle flows do, as plain functions."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from flows.deliver import card_of
+from flows.ledger import ledger_run
+from sources.kit.catalogue import catalogue
+from warehouse import migrate, runs
+from warehouse.engine import reading, sole_writer, writing
+from warehouse.privacy import deletion, landing_files, retention
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from flows.house import House
+    from warehouse.privacy.deletion import Due
+    from warehouse.privacy.retention import Move
+
+_SHOWN = 1000
+"""Entries a dry run lists in full; the counts are always of all."""
+
+
+def deactivate(house: House, as_of: date | None = None, *, dry_run: bool = False) -> dict[str, Any]:
+    """Make inactive what its policy row says, and active again what its register restored.
+
+    A dry run lists each company with the condition and the date; `as_of` looks ahead and
+    therefore never acts on a day to come.
+    """
+    migrate.check(house.engine)
+    day = as_of or house.now().date()
+    if dry_run or day > house.now().date():
+        with reading(house.engine) as connection:
+            planned = retention.plan_moves(connection, house.settings.retention, day)
+        return _moves_report(planned, is_dry_run=True)
+    with sole_writer(house.engine), ledger_run(house, "deactivate") as ledger:
+        with writing(house.engine) as connection:
+            planned = retention.plan_moves(connection, house.settings.retention, day)
+            retention.apply_moves(
+                connection,
+                house.settings.retention,
+                planned,
+                actor=runs.actor(house.engine),
+                now=house.now(),
+            )
+        report = _moves_report(planned, is_dry_run=False)
+        ledger.counts = report["counts"]
+        return report
+
+
+def delete(
+    house: House,
+    as_of: date | None = None,
+    *,
+    dry_run: bool = False,
+    confirm: bool = False,
+    tell: Callable[[str, int, int | None], None] | None = None,
+) -> dict[str, Any]:
+    """Delete what is inactive and past its date; refuse past the cap unless confirmed.
+
+    One company goes all-or-none over every table; files and the database's own bytes follow.
+    """
+    migrate.check(house.engine)
+    day = as_of or house.now().date()
+    if dry_run or day > house.now().date():
+        with reading(house.engine) as connection:
+            found = deletion.due(connection, day)
+            aside = deletion.aside_due(connection, house.settings.retention, day)
+        return _deletion_report(found, day, aside, {}, is_dry_run=True)
+    with sole_writer(house.engine), ledger_run(house, "delete") as ledger:
+        with reading(house.engine) as connection:
+            found = deletion.due(connection, day)
+            if not confirm:
+                deletion.check_cap(connection, found, house.settings.deletion_cap)
+        act = deletion.Act(
+            actor=runs.actor(house.engine),
+            now=house.now(),
+            policy_version=house.settings.policy.version if house.settings.policy else "none",
+            keys=house.keys,
+            new_subject=lambda: house.random(16).hex(),
+        )
+        rows = deletion.delete(
+            house.engine,
+            found,
+            act,
+            progress=None if tell is None else lambda done, of: tell("deleted", done, of),
+        )
+        aside = deletion.delete_aside(house.engine, house.settings.retention, act, day)
+        aside["landing_file"] = landing_files.remove_due(
+            house.engine, house.landing_root, day, _landing_periods(house)
+        )
+        if found or any(aside.values()):
+            deletion.clean_up_bytes(house.engine)
+        report = _deletion_report(found, day, aside, rows, is_dry_run=False)
+        ledger.counts = report["counts"]
+        return report
+
+
+def _landing_periods(house: House) -> dict[str, str]:
+    """How long each source's bytes are kept, by its card or [sources.ID] landing_retention."""
+    return {source_id: card_of(house, source_id).landing_retention for source_id in catalogue()}
+
+
+def _moves_report(planned: retention.Plan, *, is_dry_run: bool) -> dict[str, Any]:
+    return {
+        "dry_run": is_dry_run,
+        "as_of": planned.as_of.isoformat(),
+        "counts": {
+            "deactivated": len(planned.deactivated),
+            "reactivated": len(planned.reactivated),
+            "rescheduled": len(planned.rescheduled),
+            "personal_values": planned.personal_values,
+        },
+        "loud_skips": list(planned.loud_skips),
+        "deactivated": [_plain(move) for move in planned.deactivated[:_SHOWN]],
+        "reactivated": [_plain(move) for move in planned.reactivated[:_SHOWN]],
+    }
+
+
+def _deletion_report(
+    found: list[Due], day: date, aside: dict[str, int], rows: dict[str, int], *, is_dry_run: bool
+) -> dict[str, Any]:
+    companies = [item for item in found if item.field is None]
+    return {
+        "dry_run": is_dry_run,
+        "as_of": day.isoformat(),
+        "counts": {
+            "companies": len(companies),
+            "personal_values": len(found) - len(companies),
+            **aside,
+        },
+        "rows_deleted": rows,
+        "due": [_plain(item) for item in found[:_SHOWN]],
+    }
+
+
+def _plain(item: Move | Due) -> dict[str, Any]:
+    """An entry as JSON values; opaque ids, conditions and dates only."""
+    values = asdict(item)
+    return {
+        name: value.isoformat() if hasattr(value, "isoformat") else value
+        for name, value in values.items()
+        if name != "record_ids"
+    }

@@ -1,0 +1,1 @@
+"""The portal: the page behind a letter's signed link, where its reader says stop."""

@@ -1,0 +1,119 @@
+"""What every test may ask for: databases, a browser, and a machine without a network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import loopback_only
+import machine_parts
+import pytest
+from machine_parts import SKIPPED_PARTS
+from private_postgres import PrivatePostgres
+
+# A slow machine is no failure, so no deadline. CI draws the same examples each time.
+hypothesis.settings.register_profile(
+    "ci", deadline=None, derandomize=True, print_blob=True, max_examples=50, database=None
+)
+hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev")
+)
+
+NEEDS = {
+    "postgres_process": pytest.mark.postgres,
+    "chromium": pytest.mark.browser,
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[SKIPPED_PARTS] = {}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the machine parts that their fixtures need."""
+    for item in items:
+        for fixture, mark in NEEDS.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(mark)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Name what this machine lacks where nobody can miss it."""
+    skipped = config.stash[SKIPPED_PARTS]
+    terminalreporter.section("SKIPPED PARTS")
+    for part, reason in sorted(skipped.items()):
+        terminalreporter.write_line(f"{part}: {reason}")
+    if not skipped:
+        terminalreporter.write_line("none")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def this_machine_only() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        loopback_only.forbid(patch)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres_process(request: pytest.FixtureRequest) -> Iterator[PrivatePostgres]:
+    """A private server, for tests that restart it; most want `postgres_url`."""
+    programs = machine_parts.postgres_programs()
+    if programs is None:
+        machine_parts.skip(request.config, "PostgreSQL", "no initdb and pg_ctl on this machine")
+    server = PrivatePostgres(programs)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres_process: PrivatePostgres) -> str:
+    """The URL of the private server's own database."""
+    return postgres_process.url("postgres")
+
+
+@pytest.fixture
+def no_connection_left() -> Iterator[None]:
+    """Nothing to use: the test fails when it leaves a database connection open."""
+    import open_connections  # it brings SQLAlchemy, which most tests do without
+
+    with open_connections.none_left():
+        yield
+
+
+@pytest.fixture
+def postgres_url(postgres_process: PrivatePostgres, no_connection_left: None) -> Iterator[str]:
+    """The URL of an empty database of this test's own. Roles are the whole server's."""
+    name = postgres_process.create_database()
+    yield postgres_process.url(name)
+    postgres_process.drop_database(name)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, no_connection_left: None) -> str:
+    """The URL of a warehouse file that is not there yet."""
+    return f"sqlite:///{tmp_path / 'warehouse.db'}"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def warehouse_url(request: pytest.FixtureRequest) -> str:
+    """An empty database of this test's own, once on each kind."""
+    of_kind = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}
+    return str(request.getfixturevalue(of_kind[request.param]))
+
+
+@pytest.fixture(scope="session")
+def chromium(request: pytest.FixtureRequest) -> Path:
+    """The browser's executable."""
+    found = machine_parts.chromium_program()
+    if found is None:
+        machine_parts.skip(request.config, "Chromium", "no browser that starts on this machine")
+    return found
