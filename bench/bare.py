@@ -8,7 +8,7 @@ so the ratio of the two is the price of everything else.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import pyarrow as pa
 from pyarrow import csv
@@ -56,8 +56,8 @@ def into_postgresql(source: Path, conninfo: str) -> int:
     return rows
 
 
-def _batches(stream: Any) -> Any:
-    """The kept columns as text, block by block (`pyarrow.csv.CSVStreamingReader`)."""
+def _batches(stream: BinaryIO) -> csv.CSVStreamingReader:
+    """The kept columns as text, block by block."""
     return csv.open_csv(
         stream,
         read_options=csv.ReadOptions(block_size=BLOCK_BYTES),

@@ -10,30 +10,33 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bench.machine import cpu_seconds, load_average, peak_mib
+from bench.machine import cpu_seconds, load_average, peak_mb
+
+Work = Callable[[], dict[str, Any]]
 
 
 def measure(job: dict[str, Any]) -> dict[str, Any]:
     """Do the job; its own figures with processor time, load average and memory around it."""
     work = {"bare": _bare, "product": _product, "prepare": _prepare}[job["what"]]
     run = work(job)
-    before, imported, busy = load_average(), peak_mib(), cpu_seconds()
+    before, imported, busy = load_average(), peak_mb(), cpu_seconds()
     found = run()
     found |= {
         "cpu_seconds": cpu_seconds() - busy,
         "load_before": before,
         "load_after": load_average(),
-        "imported_mib": imported,
-        "peak_mib": peak_mib(),
+        "imported_mb": imported,
+        "peak_mb": peak_mb(),
     }
     return found
 
 
-def _bare(job: dict[str, Any]) -> Any:
+def _bare(job: dict[str, Any]) -> Work:
     from bench import bare
 
     into = bare.into_sqlite if job["database"] == "sqlite" else bare.into_postgresql
@@ -47,7 +50,7 @@ def _bare(job: dict[str, Any]) -> Any:
     return run
 
 
-def _product(job: dict[str, Any]) -> Any:
+def _product(job: dict[str, Any]) -> Work:
     import great_expectations  # noqa: F401 (its 6 s are measured apart)
 
     import flows.ingest_run  # noqa: F401 (likewise)
@@ -62,7 +65,7 @@ def _product(job: dict[str, Any]) -> Any:
     )
 
 
-def _prepare(job: dict[str, Any]) -> Any:
+def _prepare(job: dict[str, Any]) -> Work:
     from bench import product
 
     def run() -> dict[str, Any]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from private_postgres import PrivatePostgres
@@ -26,27 +26,30 @@ _AS_SHIPPED = (
 )
 
 
-class Missing(Exception):  # noqa: N818 (a part that is not there is no error)
+class Missing(Exception):
     """A database that this machine cannot run, and why."""
 
 
 class Databases(Protocol):
-    """One kind of database."""
+    """One kind of database; a name is free for the caller to choose."""
 
     kind: str
     version: str
 
-    def bare_target(self, name: str) -> str:
-        """Where the bare load writes: a new file, or the conninfo of an empty database."""
-
-    def url(self, name: str) -> str:
-        """A warehouse's URL in a new, empty database."""
+    def create(self, name: str) -> None:
+        """Make an empty database; one of that name is dropped before."""
 
     def drop(self, name: str) -> None:
-        """Remove what `name` stands for."""
+        """Remove the database, which need not be there."""
+
+    def url(self, name: str) -> str:
+        """Its URL as the product takes it."""
+
+    def target(self, name: str) -> str:
+        """Its file or conninfo as a driver takes it."""
 
     def settle(self) -> None:
-        """Let what earlier measurements left to be written be written."""
+        """Have what earlier measurements left to be written be written."""
 
 
 class SqliteFiles:
@@ -57,22 +60,30 @@ class SqliteFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def bare_target(self, name: str) -> str:
-        return str(self._folder / f"{name}.db")
-
-    def url(self, name: str) -> str:
-        return f"sqlite:///{self._folder / name}.db"
+    def create(self, name: str) -> None:
+        """Make room: the file is made by who opens it."""
+        self.drop(name)
 
     def drop(self, name: str) -> None:
+        """Remove the file and what SQLite and the product keep beside it."""
         for path in self._folder.glob(f"{name}.db*"):
             path.unlink()
 
+    def url(self, name: str) -> str:
+        """SQLAlchemy's URL."""
+        return f"sqlite:///{self.target(name)}"
+
+    def target(self, name: str) -> str:
+        """The file."""
+        return str(self._folder / f"{name}.db")
+
     def settle(self) -> None:
+        """Write what the system still holds in memory."""
         os.sync()
 
 
 class PostgresDatabases:
-    """PostgreSQL: every name is a database of a server of our own."""
+    """PostgreSQL: every name is a database of a server of our own, set as the server ships."""
 
     kind = "postgresql"
 
@@ -83,28 +94,35 @@ class PostgresDatabases:
         server.restart()
         self.version = str(self._run("SHOW server_version")).split()[0]
 
-    def bare_target(self, name: str) -> str:
+    def create(self, name: str) -> None:
+        """Make an empty database."""
+        self.drop(name)
         self._run(f"CREATE DATABASE {name}")
-        return self._server.url(name).replace("+psycopg", "")
-
-    def url(self, name: str) -> str:
-        self._run(f"CREATE DATABASE {name}")
-        return self._server.url(name)
 
     def drop(self, name: str) -> None:
+        """Drop it, whoever is still connected."""
         self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
+    def url(self, name: str) -> str:
+        """SQLAlchemy's URL."""
+        return self._server.url(name)
+
+    def target(self, name: str) -> str:
+        """The conninfo."""
+        return self.url(name).replace("+psycopg", "")
+
     def settle(self) -> None:
+        """Write what the server and the system still hold in memory."""
         self._run("CHECKPOINT")
         os.sync()
 
-    def _run(self, statement: str) -> Any:
+    def _run(self, statement: str) -> object:
         import psycopg
 
-        conninfo = self._server.url("postgres").replace("+psycopg", "")
-        with psycopg.connect(conninfo, autocommit=True) as connection:
+        with psycopg.connect(self.target("postgres"), autocommit=True) as connection:
             cursor = connection.execute(statement)
-            return cursor.fetchone()[0] if cursor.description else None
+            found = cursor.fetchone() if cursor.description else None
+        return found[0] if found else None
 
 
 @contextmanager
@@ -114,10 +132,11 @@ def opened(kind: str, folder: Path) -> Iterator[Databases]:
         with _emptied(folder) as own:
             yield SqliteFiles(own)
         return
-    sys.path.append(str(ROOT / "tests" / "support"))
+    sys.path.append(str(ROOT / "tests" / "support"))  # the tests' own server serves here too
+    from machine_parts import postgres_programs
     from private_postgres import PrivatePostgres
 
-    programs = _postgres_programs()
+    programs = postgres_programs()
     if programs is None:
         message = "no initdb and pg_ctl on this machine"
         raise Missing(message)
@@ -127,14 +146,6 @@ def opened(kind: str, folder: Path) -> Iterator[Databases]:
         yield PostgresDatabases(server)
     finally:
         server.stop()
-
-
-def _postgres_programs() -> Path | None:
-    """The folder of initdb and pg_ctl; Debian keeps the newest out of the PATH."""
-    found = shutil.which("initdb")
-    folders = [Path(found).resolve().parent] if found else []
-    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return next((folder for folder in folders if (folder / "pg_ctl").exists()), None)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 PACKAGES = ("sourcenote", "pyarrow", "adbc-driver-sqlite", "psycopg", "great_expectations")
-_KIB_A_MIB = 1024
+_KIB, _MB = 1024, 1_000_000
 
 
 def describe() -> dict[str, str]:
@@ -37,8 +37,8 @@ def load_average() -> float:
     return round(os.getloadavg()[0], 2)
 
 
-def peak_mib() -> float:
-    """The most memory this process has held resident, MiB.
+def peak_mb() -> float:
+    """The most memory this process has held resident, MB (10^6 bytes).
 
     Linux's own mark of this program, because ru_maxrss starts from what the parent held at fork.
     """
@@ -46,10 +46,9 @@ def peak_mib() -> float:
     if status.exists():
         for line in status.read_text(encoding="ascii", errors="replace").splitlines():
             if line.startswith("VmHWM:"):
-                return round(int(line.split()[1]) / _KIB_A_MIB, 1)
+                return round(int(line.split()[1]) * _KIB / _MB, 1)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    bytes_of = most if sys.platform == "darwin" else most * 1024
-    return round(bytes_of / 1024**2, 1)
+    return round(most * (1 if sys.platform == "darwin" else _KIB) / _MB, 1)
 
 
 def cpu_seconds() -> float:

@@ -6,9 +6,12 @@ import os
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bench.machine import peak_mib
+from bench.machine import peak_mb
+
+if TYPE_CHECKING:
+    from flows.house import House
 
 OUTCOMES = ("new", "changed", "unchanged", "stale", "superseded", "out_of_scope", "quarantined")
 
@@ -48,7 +51,7 @@ def load(
     marks: dict[str, tuple[float, float]] = {}
 
     def mark(stage: str, _done: int, _total: int | None) -> None:
-        marks[stage] = (time.perf_counter(), peak_mib())
+        marks[stage] = (time.perf_counter(), peak_mb())
 
     settings = read_settings(
         config_file(home), warehouse_url=url, environ={"SOURCENOTE_HOME": str(home)}
@@ -62,18 +65,18 @@ def load(
         _check(opened, report.counts)
     finally:
         opened.close()
-    staged_at, staged_mib = marks["merge"]
+    staged_at, staged_mb = marks["merge"]
     return {
         "seconds": end - start,
         "rows": report.counts["records_in"],
         "status": report.status,
         "counts": report.counts,
         "phases": {"read, check and stage": staged_at - start, "merge and commit": end - staged_at},
-        "peaks_mib": {"read, check and stage": staged_mib, "merge and commit": peak_mib()},
+        "peaks_mb": {"read, check and stage": staged_mb, "merge and commit": peak_mb()},
     }
 
 
-def _check(opened: Any, counts: dict[str, int]) -> None:
+def _check(opened: House, counts: dict[str, int]) -> None:
     """Every row has one outcome, and the warehouse holds every record that was counted new."""
     named = {name for name in counts if name.removeprefix("records_") in {*OUTCOMES, "suppressed"}}
     if sum(counts[name] for name in named) != counts["records_in"]:

@@ -69,12 +69,12 @@ def _with_number(line: str, number: str, separator: str) -> str:
     return f"{line}{separator}{number}" if line else number
 
 
-def address_key(address: PostalAddress, sender_country: str) -> bytes:
+def address_key(address: PostalAddress) -> bytes:
     """A digest that two addresses share when they are laid out alike, whoever lives there.
 
     Case, punctuation and spaces make no difference; nothing else is guessed.
     """
-    lines = lay_out(replace(address, name=""), sender_country)
+    lines = lay_out(replace(address, name=""), address.country)
     words = " ".join(_NO_WORD.sub(" ", line.casefold()).strip() for line in lines)
     text = f"{address.country}\n{words}"
     return hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()

@@ -169,7 +169,7 @@ def same_address(frame: pa.Table, state: State) -> np.ndarray:
         return _none(frame)
     caught = []
     for address in postal_addresses(frame):
-        key = address_key(address, state.terms.sender_country)
+        key = address_key(address)
         caught.append(key in state.addresses)
         state.addresses.add(key)
     return np.array(caught, dtype=bool)

@@ -79,7 +79,7 @@ def _play(stage: Stage) -> None:
     say.chapter("2. Export: a letter list in which every row tells where its data came from")
     first = _export(stage, "renewal-due")
     say.manifest(first)
-    row = _rows(first)[0]
+    row = next(line for line in _rows(first) if line["legal_name"][0].isalpha())
     say.row(row)
     say.chapter("3. Stop: that company presses the button behind its link")
     say.stopped(_press(stage, row["unsubscribe_url"]))

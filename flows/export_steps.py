@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -11,12 +10,12 @@ from flows.export_commit import notes, place, write_list
 from flows.export_job import job_of, judge, notice_maker
 from flows.export_manifest import Manifest, counts, exit_code, manifest_of
 from flows.export_request import ExportRequest
-from sources.kit.errors import SourcenoteError
+from flows.ledger import ledger_run
 from warehouse import exporting, migrate, runs
 from warehouse.engine import reading, sole_writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from flows.house import House
 
@@ -51,12 +50,12 @@ def run(house: House, request: ExportRequest, tell: Tell, *, dry_run: bool = Fal
         return _preview(house, request, tell)
     with sole_writer(house.engine):
         _recover(house)
-        with _accounted(house) as run_id:
+        with ledger_run(house, "export") as ledger:
             job = job_of(house, request, house.now(), runs.actor(house.engine))
             maker = notice_maker(house, job)
             judged = judge(house, job, maker, tell)
-            manifest = write_list(house, job, judged, maker, run_id, tell)
-        runs.finish(house.engine, run_id, "done", house.now(), counts=counts(manifest))
+            manifest = write_list(house, job, judged, maker, ledger.run_id, tell)
+            ledger.counts = counts(manifest)
     return manifest
 
 
@@ -74,22 +73,7 @@ def _preview(house: House, request: ExportRequest, tell: Tell) -> Manifest:
     job = job_of(house, request, house.now(), runs.actor(house.engine))
     judged = judge(house, job, notice_maker(house, job), tell)
     manifest = manifest_of(house.settings, job, judged, len(judged.company_ids))
-    return {"dry_run": True, **manifest}
-
-
-@contextmanager
-def _accounted(house: House) -> Iterator[int]:
-    """One run of the ledger; an error ends it as refused or failed, without any value."""
-    run_id = runs.start(house.engine, "export", house.now())
-    try:
-        yield run_id
-    except SourcenoteError as refusal:
-        runs.finish(house.engine, run_id, "refused", house.now(), message=str(refusal))
-        raise
-    except Exception as error:
-        kind = type(error).__name__
-        runs.finish(house.engine, run_id, "failed", house.now(), message=kind)
-        raise
+    return {"dry_run": True, "export_id": None, **manifest, "files": []}
 
 
 def _recover(house: House) -> list[Recovered]:

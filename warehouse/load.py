@@ -50,7 +50,7 @@ class Loading:
     def __init__(self, stage: Staging, facts: DeliveryFacts, known: Known) -> None:
         self.facts, self._stage = facts, stage
         self._held, self._stops, self._numbers = known.held, known.stops, known.numbers
-        self._not_retaken = known.not_retaken
+        self._not_retaken, self._full_published_at = known.not_retaken, known.full_published_at
         published = facts.published_at
         self._sorter = Sorter(
             held=known.held,
@@ -135,7 +135,6 @@ class Loading:
                     dropped_records=self._record_ids(dropped),
                     numbers=self._numbers,
                     new_rows=self._next_record - self._numbers.record,
-                    counts_absence=self._counts_absence(),
                     is_direct=self._stage.is_direct,
                 ),
                 approve,
@@ -151,11 +150,10 @@ class Loading:
         return found
 
     def _counts_absence(self) -> bool:
-        return (
-            self.facts.kind == "full"
-            and self.facts.published_at is not None
-            and not self.facts.is_repeat
-        )
+        """Only a dated full file that is newer than the last one can tell what is missing."""
+        published, last = self.facts.published_at, self._full_published_at
+        is_newer = published is not None and (last is None or published > last)
+        return self.facts.kind == "full" and is_newer and not self.facts.is_repeat
 
     def _absences(self) -> tuple[np.ndarray, np.ndarray]:
         """(records not in this full file, records in it that were absent before)."""

@@ -12,9 +12,11 @@ from warehouse.held import Held, read_held
 from warehouse.numbering import Numbers, peek_number
 from warehouse.privacy.retaken import NotRetaken
 from warehouse.privacy.suppression import Stops
-from warehouse.schema import record
+from warehouse.schema import record, source_cursor
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy.engine import Engine
 
     from sources.kit.keys import Keys
@@ -29,6 +31,7 @@ class Known:
     not_retaken: NotRetaken
     numbers: Numbers
     is_first: bool
+    full_published_at: datetime | None
 
 
 def read_known(engine: Engine, source_id: str, keys: Keys) -> Known:
@@ -42,6 +45,11 @@ def read_known(engine: Engine, source_id: str, keys: Keys) -> Known:
                 record=peek_number(connection, "record"),
                 company=peek_number(connection, "company"),
                 delivery=peek_number(connection, "delivery"),
+            ),
+            full_published_at=connection.scalar(
+                sa.select(source_cursor.c.full_published_at).where(
+                    source_cursor.c.source_id == source_id
+                )
             ),
             is_first=connection.scalar(sa.select(record.c.record_id).limit(1)) is None,
         )

@@ -41,7 +41,6 @@ class Sorted:
     dropped_records: np.ndarray
     numbers: Numbers
     new_rows: int
-    counts_absence: bool
     is_direct: bool
 
 

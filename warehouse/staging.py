@@ -30,9 +30,7 @@ if TYPE_CHECKING:
 
 _AHEAD = 3
 _END = None
-_FOREIGN_KEY = re.compile(
-    r",\s*CONSTRAINT \w+ FOREIGN KEY\s*\([^)]*\) REFERENCES \w+\s*\([^)]*\)"
-)
+_FOREIGN_KEY = re.compile(r",\s*CONSTRAINT \w+ FOREIGN KEY\s*\([^)]*\) REFERENCES \w+\s*\([^)]*\)")
 
 
 class Staging(Protocol):
@@ -139,7 +137,9 @@ class _SqliteStaging:
             ddl = connection.scalar(
                 sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'record'")
             )
-        return _FOREIGN_KEY.sub("", str(ddl)).replace("CREATE TABLE record", "CREATE TABLE staged_new", 1)
+        return _FOREIGN_KEY.sub("", str(ddl)).replace(
+            "CREATE TABLE record", "CREATE TABLE staged_new", 1
+        )
 
     def _ingest(self, name: str, table: pa.Table) -> None:
         with self._adbc.cursor() as cursor:

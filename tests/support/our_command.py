@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from filled_house import SAMPLE_MOMENT
+
 from flows.cli import main
 from sources.kit.sample import bundled_sample
 
