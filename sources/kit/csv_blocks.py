@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv as pa_csv
 
 from sources.kit.errors import DeliveryRefused
@@ -56,21 +57,26 @@ class Parsed:
 
     def row_offsets(self) -> np.ndarray:
         """Byte offset in the member of each row of `table` (int64); for the few that are asked."""
-        starts = _row_starts(self.block.data)
+        starts = self._starts()
         kept = np.ones(len(starts), dtype=bool)
-        kept[[row for row, _ in self.misshapen if row < len(starts)]] = False
-        return starts[kept] + self.block.offset
+        kept[[row for row, _ in self.misshapen]] = False
+        return starts[kept]
 
     def misshapen_offsets(self) -> np.ndarray:
         """Byte offset in the member of each misshapen row (int64)."""
+        return self._starts()[[row for row, _ in self.misshapen]]
+
+    def _starts(self) -> np.ndarray:
         starts = _row_starts(self.block.data)
-        return starts[[row for row, _ in self.misshapen]] + self.block.offset
+        if len(starts) != self.row_count:
+            raise _unreadable(self.block.offset, "quotes inside fields are not doubled")
+        return starts + self.block.offset
 
 
 def _row_starts(data: bytes) -> np.ndarray:
-    """Where each row starts: after the newlines at which the number of quotes is even."""
+    """Where each row starts: after the line ends at which the number of quotes is even."""
     raw = np.frombuffer(data, dtype=np.uint8)
-    newlines = np.flatnonzero(raw == ord("\n"))
+    newlines = np.flatnonzero((raw == ord("\n")) | (raw == ord("\r")))
     quotes = np.flatnonzero(raw == ord('"'))
     outside = np.searchsorted(quotes, newlines) % 2 == 0
     starts = np.concatenate(([0], newlines[outside] + 1))
@@ -134,6 +140,14 @@ def _unclosed(offset: int) -> DeliveryRefused:
     )
 
 
+def _unreadable(offset: int, cause: str) -> DeliveryRefused:
+    return DeliveryRefused(
+        f"CSV rows from byte {offset}",
+        f"they cannot be parsed ({cause})",
+        "Fetch the delivery again; if it stays, report the byte offset to the publisher",
+    )
+
+
 def split_header(block: Block) -> tuple[list[str], Block]:
     """The header's column names and the rest of the block; a byte order mark is passed over."""
     data = block.data.removeprefix(_BOM)
@@ -155,7 +169,8 @@ def parse_block(block: Block, names: list[str], wanted: Mapping[str, str]) -> Pa
     """The block's rows with the `wanted` columns (publisher's name to house's name) as text.
 
     Empty fields become null; `NULL`, `NA` and the like stay text. Bytes that are not UTF-8 come
-    as U+FFFD, which the arrival checks look for.
+    as U+FFFD, and a field with quotes that are not doubled ends in it: the arrival checks look for
+    that character.
     """
     misshapen: list[tuple[int, int]] = []
 
@@ -184,17 +199,39 @@ def parse_block(block: Block, names: list[str], wanted: Mapping[str, str]) -> Pa
             ),
         )
 
+    data = block.data
     try:
-        table = read(block.data)
+        table = read(data)
     except pa.ArrowInvalid as error:
         if "UTF8" not in str(error):
-            raise DeliveryRefused(
-                f"CSV rows from byte {block.offset}",
-                "they cannot be parsed (quoting or field size)",
-                "Fetch the delivery again; if it stays, report the byte offset to the publisher",
-            ) from error
-        table = read(block.data.decode("utf-8", "replace").encode())
-    return Parsed(table.rename_columns(list(wanted.values())), block, tuple(misshapen))
+            raise _unreadable(block.offset, "quoting or field size") from error
+        data = block.data.decode("utf-8", "replace").encode()
+        table = read(data)
+    table = _mark_stray_quotes(table.rename_columns(list(wanted.values())), data)
+    return Parsed(table, block, tuple(misshapen))
+
+
+def _mark_stray_quotes(table: pa.Table, data: bytes) -> pa.Table:
+    """Append U+FFFD to values read from fields whose inner quotes were not doubled.
+
+    The reader takes such a field as it can, and not as it was meant. A well-formed value with a
+    quote stands in the bytes as RFC 4180 writes it; a column's values stand there in their order.
+    """
+    for index, name in enumerate(table.column_names):
+        quoted = pc.fill_null(pc.match_substring(table[index], '"'), False)  # noqa: FBT003 (pyarrow's signature)
+        if not pc.any(quoted).as_py():
+            continue
+        at, values = 0, []
+        for value in table[index].filter(quoted).to_pylist():
+            written = b'"%b"' % value.replace('"', '""').encode()
+            found = data.find(written, at)
+            at = at if found < 0 else found + len(written)
+            values.append(value if found >= 0 else value + REPLACEMENT)
+        marked = pc.replace_with_mask(
+            table[index].combine_chunks(), quoted.combine_chunks(), pa.array(values, pa.string())
+        )
+        table = table.set_column(index, name, marked)
+    return table
 
 
 def parse_blocks(

@@ -120,7 +120,7 @@ def test_inactive_companies_are_candidates(held: Ingesting) -> None:
     held.full([norwegian(1), norwegian(2)], TODAY)
     for days in (1, 2):
         held.at(TODAY + timedelta(days=days))
-        held.full([norwegian(1)], TODAY + timedelta(days=days))
+        held.full([norwegian(1), due_in(days + 2, 90)], TODAY + timedelta(days=days))
     assert held.deactivate()["counts"]["deactivated"] == 1
     assert found(held, "lapsed") == {lei(1), lei(2)}
 

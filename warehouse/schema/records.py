@@ -65,7 +65,7 @@ record = sa.Table(
     comment="What a publisher says on one key; nothing personal is ever in this table",
     postgresql_partition_by="HASH (source_key)",
 )
-sa.Index("uq_record_source_id_source_key", record.c.source_id, record.c.source_key, unique=True)
+sa.Index("uq_record_source_key_source_id", record.c.source_key, record.c.source_id, unique=True)
 sa.Index("ix_record_lei_status_next_renewal_date", record.c.lei_status, record.c.next_renewal_date)
 
 company = sa.Table(

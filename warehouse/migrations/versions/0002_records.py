@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-
 from warehouse.schema.base import Utc
 
 revision = "0002"
@@ -633,7 +632,7 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
-        "uq_record_source_id_source_key", "record", ["source_id", "source_key"], unique=True
+        "uq_record_source_key_source_id", "record", ["source_key", "source_id"], unique=True
     )
     op.create_table(
         "change",
