@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from checks import codes, lei
 from sources.kit import tidy
+from sources.kit.flat import flat, truths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,15 +35,13 @@ def judge_rows(table: pa.Table, texts: pa.Array) -> Verdicts:
     left True here: it is a rule on the whole delivery.
     """
     rows = table.num_rows
-    formed = lei.well_formed(table["source_key"].combine_chunks())
+    formed = lei.well_formed(flat(table["source_key"]))
     return {
-        "text_is_readable": ~_array(pc.match_substring_regex(texts, _UNREADABLE)),
-        "lei_is_well_formed": _array(formed),
-        "lei_check_digits_hold": lei.check_digits_hold(
-            table["source_key"].combine_chunks(), formed
-        ),
+        "text_is_readable": ~truths(pc.match_substring_regex(texts, _UNREADABLE)),
+        "lei_is_well_formed": truths(formed),
+        "lei_check_digits_hold": lei.check_digits_hold(flat(table["source_key"]), formed),
         "key_is_unique": np.ones(rows, dtype=bool),
-        "legal_name_is_present": _array(_present(table["legal_name"])),
+        "legal_name_is_present": truths(_present(table["legal_name"])),
         "entity_status_is_known": _listed(table["entity_status"], codes.ENTITY_STATUS),
         "entity_category_is_known": _listed(
             table["entity_category"], codes.ENTITY_CATEGORY, absent=True
@@ -57,19 +56,20 @@ def judge_rows(table: pa.Table, texts: pa.Array) -> Verdicts:
 
 
 def _notes(table: pa.Table) -> Verdicts:
-    lou = table["managing_lou"].combine_chunks()
-    formed = lei.well_formed(lou)
+    issuers = pc.unique(table["managing_lou"])  # a few dozen in all
+    formed = lei.well_formed(issuers)
+    sound = issuers.filter(pa.array(truths(formed) & lei.check_digits_hold(issuers, formed)))
     return {
         "creation_year_is_possible": _kept_date(table, "creation")
         & _kept_date(table, "expiration"),
-        "entity_category_is_present": _array(pc.is_valid(table["entity_category"])),
-        "headquarters_are_present": _array(
+        "entity_category_is_present": truths(pc.is_valid(table["entity_category"])),
+        "headquarters_are_present": truths(
             pc.and_(
                 pc.is_valid(table["headquarters_country"]), _present(table["headquarters_city"])
             )
         ),
-        "postal_code_is_present": _array(_present(table["headquarters_postal_code"])),
-        "region_fits_country": _array(
+        "postal_code_is_present": truths(_present(table["headquarters_postal_code"])),
+        "region_fits_country": truths(
             _or_absent(
                 pc.equal(
                     pc.utf8_slice_codeunits(table["legal_region"], 0, 2), table["legal_country"]
@@ -78,19 +78,14 @@ def _notes(table: pa.Table) -> Verdicts:
         ),
         "legal_form_is_a_code": _matches(table["legal_form"], "^[0-9A-Z]{4}$"),
         "authority_is_a_code": _matches(table["registration_authority"], "^RA[0-9]{6}$"),
-        "managing_lou_is_an_lei": _array(formed) & lei.check_digits_hold(lou, formed),
+        "managing_lou_is_an_lei": truths(pc.is_in(table["managing_lou"], value_set=sound)),
         "codes_are_listed": _listed(table["conformity"], codes.CONFORMITY, absent=True)
         & _listed(table["validation_sources"], codes.VALIDATION_SOURCES, absent=True)
         & _listed(table["expiration_reason"], codes.EXPIRATION_REASON, absent=True),
-        "name_starts_plainly": ~_array(
+        "name_starts_plainly": ~truths(
             pc.fill_null(pc.match_substring_regex(table["legal_name"], _FORMULA), False)  # noqa: FBT003 (pyarrow's signature)
         ),
     }
-
-
-def _array(values: pa.ChunkedArray | pa.Array) -> np.ndarray:
-    flat = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    return np.asarray(flat.to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def _present(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -102,12 +97,12 @@ def _or_absent(verdict: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _matches(column: pa.ChunkedArray, pattern: str) -> np.ndarray:
-    return _array(_or_absent(pc.match_substring_regex(column, pattern)))
+    return truths(_or_absent(pc.match_substring_regex(column, pattern)))
 
 
 def _listed(column: pa.ChunkedArray, values: Sequence[str], *, absent: bool = False) -> np.ndarray:
     listed = pc.is_in(column, value_set=pa.array(values, pa.string()))
-    return _array(pc.or_(listed, pc.is_null(column)) if absent else listed)
+    return truths(pc.or_(listed, pc.is_null(column)) if absent else listed)
 
 
 def _dates_readable(table: pa.Table) -> np.ndarray:
@@ -116,17 +111,17 @@ def _dates_readable(table: pa.Table) -> np.ndarray:
         moments = table[f"{stem}_at"]
         plausible = pc.and_(pc.greater_equal(moments, EARLIEST), pc.less(moments, tidy.LATEST))
         absent = pc.is_null(table[f"{stem}_published"])
-        given = _array(pc.fill_null(plausible, False))  # noqa: FBT003 (pyarrow's signature)
-        verdict &= given if stem in _NEEDED_DATES else given | _array(absent)
+        given = truths(pc.fill_null(plausible, False))  # noqa: FBT003 (pyarrow's signature)
+        verdict &= given if stem in _NEEDED_DATES else given | truths(absent)
     return verdict
 
 
 def _ordered(table: pa.Table) -> np.ndarray:
     ordered = pc.greater_equal(table["next_renewal_at"], table["initial_registration_at"])
-    return _array(_or_absent(ordered))
+    return truths(_or_absent(ordered))
 
 
 def _kept_date(table: pa.Table, stem: str) -> np.ndarray:
-    published = _array(pc.is_valid(table[f"{stem}_published"]))
-    kept: np.ndarray = ~(published & _array(pc.is_null(table[f"{stem}_at"])))
+    published = truths(pc.is_valid(table[f"{stem}_published"]))
+    kept: np.ndarray = ~(published & truths(pc.is_null(table[f"{stem}_at"])))
     return kept

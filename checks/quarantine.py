@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from checks.lei import WELL_FORMED
 from checks.rules import MISSHAPEN
 from sources.kit import columns
 from sources.kit.identity import NATURAL, without_personal_numbers
@@ -37,7 +39,7 @@ def rejected(
     for record, row, broken in zip(chosen, rows, rules, strict=True):
         content = _content(record)
         shared = {
-            "source_key": (record["source_key"] or "")[:64],
+            "source_key": _key(record["source_key"] or ""),
             "content_digest": hashlib.blake2b(content.encode(), digest_size=16).digest(),
             "content": content,
             "byte_offset": int(offsets[row]),
@@ -80,11 +82,20 @@ _SCHEMA = pa.schema(
 )
 
 
+def _key(text: str) -> str:
+    """The key as sent; what is no LEI may be anything, a personal number too."""
+    return text if re.fullmatch(WELL_FORMED, text) else _filtered(text)[:64]
+
+
+def _filtered(text: str) -> str:
+    return without_personal_numbers(text).replace("\x00", "�")
+
+
 def _content(record: Mapping[str, object]) -> str:
     is_natural = record["person_kind"] == NATURAL
     kept = columns.SKELETON if is_natural else columns.PUBLISHED
     values = {
-        name: without_personal_numbers(str(record[name])).replace("\x00", "�")
+        name: _filtered(str(record[name]))
         for name in columns.PUBLISHED
         if name in kept and record[name] is not None
     }

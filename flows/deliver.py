@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from checks.verdicts import QUARANTINED
 from sources.kit.catalogue import source
+from sources.kit.flat import flat, truths
 from warehouse import deliveries
 from warehouse.load_shapes import DeliveryFacts
 from warehouse.privacy.retention import due_on_arrival, personal_dates, policy
@@ -79,9 +80,9 @@ def bounds(
 def scope_mask(house: House, table: pa.Table) -> np.ndarray:
     """Which rows may be taken (bool): in the configured countries, and not due for deletion."""
     row = policy(house.settings.retention, "company_public")
-    updated = table["last_update_at"].fill_null(0).combine_chunks().to_numpy()
+    updated = flat(table["last_update_at"].fill_null(0)).to_numpy()
     due = due_on_arrival(
-        table["lei_status"].fill_null("").combine_chunks().to_numpy(zero_copy_only=False),
+        flat(table["lei_status"].fill_null("")).to_numpy(zero_copy_only=False),
         updated.astype("datetime64[s]").astype("datetime64[D]"),
         row,
         house.now().date(),
@@ -90,5 +91,5 @@ def scope_mask(house: House, table: pa.Table) -> np.ndarray:
     if not countries:
         return ~due
     listed = pc.is_in(table["legal_country"], value_set=pa.array(countries, pa.string()))
-    due[~listed.combine_chunks().to_numpy(zero_copy_only=False)] = True
+    due[~truths(listed)] = True
     return ~due

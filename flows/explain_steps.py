@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _LEI = re.compile(r"[0-9A-Z]{18}[0-9]{2}")
 _LEI_LENGTH = 20
-_LIKE_AN_LEI = re.compile(r"[0-9A-Z]{12,28}")
+_LIKE_AN_LEI = re.compile(r"(?=(?:.*[0-9]){4})[0-9A-Z]{12,28}")
 _LIKE_A_PHONE = re.compile(r"(?:\+|00)[\d\s()./-]{6,}")
 _LARGEST_ID_DIGITS = 18
 

@@ -42,9 +42,9 @@ class NoticeMaker:
         self._with_persons = (*self._of_companies, policy(settings.retention, "person_public"))
         self._shared = NoticeContext(
             controller=decided.controller,
-            purpose_text=decided.purpose.text,
+            purpose_text=dict(decided.purpose.text.items()),
             legal_basis=LEGAL_BASIS,
-            interest_text=decided.assessment.interest,
+            interest_text=dict(decided.assessment.interest.items()),
             held=(),
             sources=(),
             recipients=(decided.recipient,),

@@ -20,6 +20,7 @@ from notices.rows import (
 )
 from notices.stencil import Stencils
 from notices.tokens import RANDOM_BYTES, make_token, token_digest
+from sources.kit import columns
 from sources.kit.errors import Refused
 from warehouse.engine import reading
 from warehouse.export_origins import Holdings
@@ -49,6 +50,7 @@ CHUNK = 400
 
 _ADDRESS = "headquarters_"
 _NO_ADDRESS = "headquarters_address_language"
+_SHOWN_AS = {held: shown for shown, held in columns.SHOWN}
 
 
 class ListWriter:
@@ -69,7 +71,7 @@ class ListWriter:
 
     def write(self, company_ids: Sequence[int], tell: Tell) -> None:
         """Write the rows' file and the spool of their notices, both on the disk at the end."""
-        columns = ROW_COLUMNS if self.job.request.channel == "post" else CONTACT_ROW_COLUMNS
+        header = ROW_COLUMNS if self.job.request.channel == "post" else CONTACT_ROW_COLUMNS
         with (
             reading(self.house.engine) as connection,
             create(self.folder.partial / ROWS) as stream,
@@ -77,7 +79,7 @@ class ListWriter:
         ):
             held = self._held(Holdings(connection), company_ids, tell)
             cells = (self._row(holding, spool) for holding in held)
-            write_csv((row for row in cells if row is not None), stream, columns)
+            write_csv((row for row in cells if row is not None), stream, header)
 
     def drop(self, company_ids: Collection[int]) -> int:
         """Take these companies' rows out again; returns how many there were."""
@@ -116,8 +118,18 @@ class ListWriter:
             return None
         spool.write(f"{json.dumps([row_id, page])}\n")
         self.specimens.setdefault(notice.language, context)
-        sent = self._sent(holding, context, row_id, notice.language, token_digest(random16))
-        self.rows.append(sent)
+        leaving = self._leaving(holding)
+        self.rows.append(
+            SentRow(
+                row_id=row_id,
+                company_id=holding.company_id,
+                lei=holding.lei,
+                fields=tuple(_SHOWN_AS.get(name, name) for name in leaving),
+                notice_id=context.notice_id,
+                language=notice.language,
+                token_digest=token_digest(random16),
+            )
+        )
         return {
             **notice_cells(notice, context),
             **self._company_cells(holding),
@@ -126,20 +138,14 @@ class ListWriter:
             "row_id": row_id,
             "segment": self.job.request.segment,
             "recipient_kind": RECIPIENT_KINDS[self.job.request.channel],
-            "obtained_on": _obtained_on(holding, sent.fields),
+            "obtained_on": _obtained_on(holding, leaving),
             "unsubscribe_url": link,
             "list_unsubscribe": f"<{link}>",
             "list_unsubscribe_post": ONE_CLICK,
         }
 
-    def _sent(
-        self,
-        holding: Holding,
-        context: NoticeContext,
-        row_id: str,
-        language: str,
-        digest: str,
-    ) -> SentRow:
+    def _leaving(self, holding: Holding) -> list[str]:
+        """The fields of the record whose values stand in the row."""
         named = {"lei": "lei", "legal_name": "legal_name", "country": "legal_country"}
         allowed = [field for column, field in named.items() if self.job.decided.may_have(column)]
         address = [
@@ -147,15 +153,7 @@ class ListWriter:
             for name, value in holding.values.items()
             if name.startswith(_ADDRESS) and name != _NO_ADDRESS and value is not None
         ]
-        return SentRow(
-            row_id=row_id,
-            company_id=holding.company_id,
-            lei=holding.lei,
-            fields=(*allowed, *address),
-            notice_id=context.notice_id,
-            language=language,
-            token_digest=digest,
-        )
+        return allowed + address
 
     def _company_cells(self, holding: Holding) -> dict[str, Cell]:
         """What says which company it is; a column the recipient may not have is left empty."""

@@ -21,6 +21,7 @@ from sources.kit import columns
 from sources.kit.catalogue import source
 from sources.kit.digest import canonical_texts, hash128, row_digests
 from sources.kit.errors import DeliveryRefused
+from sources.kit.flat import flat
 from sources.kit.identity import minimise
 from warehouse import deliveries
 from warehouse.load import Loading, loading
@@ -169,7 +170,7 @@ def _prepare(house: House, frame: Frame) -> _Prepared:
     least = minimise(table, keep_natural=house.settings.scope.natural_persons == "full")
     arrived = Arrived(
         table=least.table,
-        key=hash128(table["source_key"].fill_null("").combine_chunks()),
+        key=hash128(flat(table["source_key"].fill_null(""))),
         digest=row_digests(texts, least.table, least.personal, least.touched, columns.PUBLISHED),
         is_sound=(verdicts & QUARANTINE_BITS) == 0,
         in_scope=scope_mask(house, least.table),

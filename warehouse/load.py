@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from sources.kit import columns
 from sources.kit.digest import as_bytes
+from sources.kit.flat import flat, truths
 from warehouse import merge
 from warehouse.held import UNKNOWN
 from warehouse.load_known import Known, read_known
@@ -81,8 +82,8 @@ class Loading:
         self._stage_changed(frame, is_changed, ids, start)
         self._stage_personal(personal, ids, outcome, start)
         self._stage_suppressed(frame, (outcome == SUPPRESSED) & (place < 0))
-        natural = pc.equal(frame.table["person_kind"], "natural").combine_chunks()
-        self.minimised += int((natural.to_numpy(zero_copy_only=False) & (outcome <= 3)).sum())  # noqa: PLR2004 (new, changed, unchanged)
+        natural = truths(pc.equal(frame.table["person_kind"], "natural"))
+        self.minimised += int((natural & (outcome <= 3)).sum())  # noqa: PLR2004 (new, changed, unchanged)
         return outcome
 
     def quarantine(self, rows: pa.Table) -> None:
@@ -240,7 +241,7 @@ class Loading:
     ) -> None:
         if not personal.num_rows:
             return
-        row = personal["ordinal"].combine_chunks().to_numpy()
+        row = flat(personal["ordinal"]).to_numpy()
         kept = np.isin(outcome[row], (NEW, CHANGED))
         kept &= ~self._not_retaken.keeps_away(self.facts.card.source_id, personal)
         self._stage.write(

@@ -183,6 +183,7 @@ def _disclosed() -> sa.Select[Any]:
         .outerjoin(
             letter,
             sa.and_(
+                letter.c.company_id == disclosure.c.company_id,  # the index
                 letter.c.export_id == disclosure.c.export_id,
                 letter.c.row_id == disclosure.c.row_id,
             ),

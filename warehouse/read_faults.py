@@ -17,9 +17,10 @@ _SQLITE = {
 }
 """By SQLite's result code (https://www.sqlite.org/rescode.html), extended codes by their start."""
 _POSTGRES = {
-    "08": ("it cannot be reached", "Check that the server runs and [warehouse] url is right"),
-    "28": ("it refuses this login", "Check user and password in SOURCENOTE_WAREHOUSE_URL"),
-    "3D": ("there is no database of that name", "Create it, or check [warehouse] url"),
+    "08": (
+        "it cannot be reached, or does not let us in",
+        "Check that the server runs, and the host, user, password and database of its address",
+    ),
     "42501": ("this login may not do that", "Ask who administers the database for the right"),
     "53": ("the server has run out of room", "Make room; nothing of this run was kept"),
     "55P03": ("another program keeps it locked", "Wait for it to end and try again"),

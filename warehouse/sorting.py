@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from sources.kit.flat import flat
 from warehouse.held import UNKNOWN, Held
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Arrived:
 
     def updated(self) -> np.ndarray:
         """LastUpdateDate as UTC seconds, `UNKNOWN` where not stated."""
-        seconds = self.table["last_update_at"].fill_null(UNKNOWN).combine_chunks()
+        seconds = flat(self.table["last_update_at"].fill_null(UNKNOWN))
         updated: np.ndarray = seconds.to_numpy(zero_copy_only=False)
         return updated
 

@@ -48,6 +48,7 @@ app = typer.Typer(
     epilog=epilog("init --example, then: sourcenote ingest gleif"),
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.cli.call import call_of, epilog
+from flows.cli.segment import Countries, Days
 
 if TYPE_CHECKING:
     from flows.cli.paper import Paper
@@ -16,37 +17,34 @@ _EXAMPLE = (
     "export --segment lapsed --channel post --purpose direct_marketing --recipient own --out lists"
 )
 
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="The list becomes a new folder in this one; not for a dry run."
+    ),
+]
+Format = Annotated[str, typer.Option(metavar="NAME", help="Format of the rows: csv.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Judge every candidate, and write nothing.")
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
     app.command(epilog=epilog(_EXAMPLE))(export)
 
 
-def export(  # noqa: PLR0917 (each is an option of the contract)
+def export(  # noqa: PLR0917 (the contract sets the options)
     context: typer.Context,
     segment: Annotated[str, typer.Option(metavar="NAME", help="One of `segment list`.")],
-    channel: Annotated[str, typer.Option(help="How they are approached: post.")],
+    channel: Annotated[str, typer.Option(metavar="C", help="How they are approached: post.")],
     purpose: Annotated[str, typer.Option(metavar="P", help="A purpose of the configuration.")],
     recipient: Annotated[str, typer.Option(metavar="R", help="A recipient of the configuration.")],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="The list becomes a new folder in this one; not for a dry run."
-        ),
-    ] = None,
-    days: Annotated[
-        int, typer.Option(min=0, help="For renewal-due: how many days to look ahead.")
-    ] = 60,
-    country: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CC", help="Country of the legal address; may be repeated."),
-    ] = None,
-    format: Annotated[  # noqa: A002 (the option's name)
-        str, typer.Option(metavar="NAME", help="Format of the rows: csv.")
-    ] = "csv",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Judge every candidate, and write nothing.")
-    ] = False,
+    out: Out = None,
+    days: Days = 60,
+    countries: Countries = None,
+    format: Format = "csv",  # noqa: A002 (the option's name)
+    dry_run: DryRun = False,
 ) -> None:
     """Write a list in which every row carries its notice, and record what left, to whom.
 
@@ -67,7 +65,7 @@ def export(  # noqa: PLR0917 (each is an option of the contract)
         channel=channel,
         purpose=purpose,
         recipient=recipient,
-        countries=tuple(country or ()),
+        countries=tuple(countries or ()),
         format=format,
         out=out,
     )

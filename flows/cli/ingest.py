@@ -17,43 +17,50 @@ if TYPE_CHECKING:
 
 ALL = "all"
 
+Full = Annotated[
+    bool, typer.Option("--full", help="Fetch the full file even when it is held already.")
+]
+File = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="Load this .zip, .csv or .csv.gz instead of fetching."),
+]
+Kind = Annotated[
+    Literal["full", "delta"] | None,
+    typer.Option(help="What the file is, where its name does not say."),
+]
+PublishedAt = Annotated[
+    datetime | None,
+    typer.Option(
+        metavar="ISO",
+        parser=moment_option,
+        help="When the file was published, where its name does not say.",
+    ),
+]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Scheme, host and port to ask instead of the publisher."),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be fetched, and load nothing.")
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
     app.command(epilog=epilog("ingest gleif"))(ingest)
 
 
-def ingest(  # noqa: PLR0917 (each is an option of the contract)
+def ingest(  # noqa: PLR0917 (the contract sets the options)
     context: typer.Context,
     source_id: Annotated[
         str, typer.Argument(metavar="ID", help="A source of `sources list`, or all.")
     ],
-    full: Annotated[
-        bool, typer.Option("--full", help="Fetch the full file even when it is held already.")
-    ] = False,
-    file: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="Load this .zip, .csv or .csv.gz instead of fetching."),
-    ] = None,
-    kind: Annotated[
-        Literal["full", "delta"] | None,
-        typer.Option(help="What the file is, where its name does not say."),
-    ] = None,
-    published_at: Annotated[
-        datetime | None,
-        typer.Option(
-            metavar="ISO",
-            parser=moment_option,
-            help="When the file was published, where its name does not say.",
-        ),
-    ] = None,
-    base_url: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="Scheme, host and port to ask instead of the publisher."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be fetched, and load nothing.")
-    ] = False,
+    full: Full = False,
+    file: File = None,
+    kind: Kind = None,
+    published_at: PublishedAt = None,
+    base_url: BaseUrl = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Fetch, check and load one source, or all of them.
 

@@ -15,6 +15,14 @@ group = typer.Typer(
     invoke_without_command=True,
 )
 
+Days = Annotated[
+    int, typer.Option(metavar="N", min=0, help="For renewal-due: how many days to look ahead.")
+]
+Countries = Annotated[
+    list[str] | None,
+    typer.Option("--country", metavar="CC", help="Country of the legal address; may be repeated."),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the group."""
@@ -46,13 +54,8 @@ def list_segments(context: typer.Context) -> None:
 def count(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="One of `segment list`.")],
-    days: Annotated[
-        int, typer.Option(help="For renewal-due: how many days to look ahead.", min=0)
-    ] = 60,
-    country: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CC", help="Country of the legal address; may be repeated."),
-    ] = None,
+    days: Days = 60,
+    countries: Countries = None,
 ) -> None:
     """Count a segment's candidates, before any gate of an export."""
     from warehouse import segments
@@ -60,7 +63,7 @@ def count(
     call = call_of(context)
     with call.ready_house() as house:
         today = house.now().date()
-        chosen = segments.select(name, today, days=days, countries=tuple(country or ()))
+        chosen = segments.select(name, today, days=days, countries=tuple(countries or ()))
         found = segments.count(house.engine, chosen)
     document = {
         "segment": name,

@@ -49,12 +49,13 @@ def _show(page: Paper, found: dict[str, Any]) -> None:
         )
     if not any(entry["last_delivery"] for entry in found["sources"]):
         page.say("Nothing loaded yet: run `sourcenote ingest gleif`.")
-    _show_sources(page, found["sources"])
+    _show_sources(page, found["sources"], {run["source_id"] for run in found["troubled_runs"]})
     _show_retention(page, found["retention"])
     _show_troubles(page, found)
 
 
-def _show_sources(page: Paper, entries: list[dict[str, Any]]) -> None:
+def _show_sources(page: Paper, entries: list[dict[str, Any]], troubled: set[str | None]) -> None:
+    """Write what arrived; a refused delivery only where its run is not told of below."""
     page.heading("Sources")
     page.table(
         ("source", "last delivery", "freshness", "records", "quarantine: alarming", "known"),
@@ -73,7 +74,7 @@ def _show_sources(page: Paper, entries: list[dict[str, Any]]) -> None:
     )
     for entry in entries:
         refused = entry["refused_since"]
-        if refused:
+        if refused and entry["source_id"] not in troubled:
             page.warn(
                 f"{entry['source_id']}: the delivery received {when(refused['retrieved_at'])} "
                 f"was refused: {refused['reason']}",

@@ -72,7 +72,7 @@ def check(
     context: typer.Context,
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help="A mailing tool's own list, as it exports it."),
+        typer.Argument(metavar="FILE", help="A mailing tool's own list, as it exports it."),
     ] = None,
     out: Annotated[
         Path | None,

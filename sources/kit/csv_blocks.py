@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as pa_csv
 
 from sources.kit.errors import DeliveryRefused
+from sources.kit.flat import flat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -37,6 +38,8 @@ class Block:
 
     data: bytes
     offset: int
+    quotes: int | None = None
+    """Quotes in `data`, where counted: a field that holds one has more than its two."""
 
 
 @dataclass(frozen=True)
@@ -90,17 +93,17 @@ def _quotes(data: bytes, start: int, end: int) -> int:
     return int(np.count_nonzero(raw == ord('"')))
 
 
-def _cut(data: bytes) -> int:
-    """Length of the longest prefix that ends a row with no quote open; 0 when there is none."""
+def _cut(data: bytes) -> tuple[int, int]:
+    """Length of the longest prefix that ends a row with no quote open, and the quotes in it."""
     end = data.rfind(b"\n") + 1
     if not end:
-        return 0
+        return 0, 0
     quotes = _quotes(data, 0, end)
     while end and quotes % 2:
         earlier = data.rfind(b"\n", 0, end - 1) + 1
         quotes -= _quotes(data, earlier, end)
         end = earlier
-    return end
+    return end, quotes
 
 
 def row_blocks(chunks: Iterable[bytes], *, size: int = BLOCK_BYTES) -> Iterator[Block]:
@@ -116,20 +119,21 @@ def row_blocks(chunks: Iterable[bytes], *, size: int = BLOCK_BYTES) -> Iterator[
         if held < wanted:
             continue
         data = b"".join(pieces)
-        cut = _cut(data)
+        cut, quotes = _cut(data)
         if not cut and held > LONGEST_ROW_BYTES:
             raise _unclosed(offset)
         if cut:
-            yield Block(data[:cut], offset)
+            yield Block(data[:cut], offset, quotes)
             offset += cut
         pieces = [data[cut:]]
         held -= cut
         wanted = held + size
     data = b"".join(pieces)
-    if _quotes(data, 0, len(data)) % 2:
-        raise _unclosed(offset + _cut(data))
+    quotes = _quotes(data, 0, len(data))
+    if quotes % 2:
+        raise _unclosed(offset + _cut(data)[0])
     if data:
-        yield Block(data, offset)
+        yield Block(data, offset, quotes)
 
 
 def _unclosed(offset: int) -> DeliveryRefused:
@@ -162,7 +166,7 @@ def split_header(block: Block) -> tuple[list[str], Block]:
             f"it cannot be read ({type(error).__name__})",
             "Check that the file is UTF-8 CSV as the publisher describes it",
         ) from error
-    return names, Block(data[end:], skipped + end)
+    return names, Block(data[end:], skipped + end, _quotes(data, end, len(data)))
 
 
 def parse_block(block: Block, names: list[str], wanted: Mapping[str, str]) -> Parsed:
@@ -207,7 +211,9 @@ def parse_block(block: Block, names: list[str], wanted: Mapping[str, str]) -> Pa
             raise _unreadable(block.offset, "quoting or field size") from error
         data = block.data.decode("utf-8", "replace").encode()
         table = read(data)
-    table = _mark_stray_quotes(table.rename_columns(list(wanted.values())), data)
+    table = table.rename_columns(list(wanted.values()))
+    if block.quotes not in (0, 2 * len(names) * (table.num_rows + len(misshapen))):
+        table = _mark_stray_quotes(table, data)
     return Parsed(table, block, tuple(misshapen))
 
 
@@ -218,20 +224,27 @@ def _mark_stray_quotes(table: pa.Table, data: bytes) -> pa.Table:
     quote stands in the bytes as RFC 4180 writes it; a column's values stand there in their order.
     """
     for index, name in enumerate(table.column_names):
-        quoted = pc.fill_null(pc.match_substring(table[index], '"'), False)  # noqa: FBT003 (pyarrow's signature)
-        if not pc.any(quoted).as_py():
+        column = flat(table[index])
+        texts = column.buffers()[2]
+        if texts is None or b'"' not in texts.to_pybytes():
             continue
-        at, values = 0, []
-        for value in table[index].filter(quoted).to_pylist():
-            written = b'"%b"' % value.replace('"', '""').encode()
-            found = data.find(written, at)
-            at = at if found < 0 else found + len(written)
-            values.append(value if found >= 0 else value + REPLACEMENT)
-        marked = pc.replace_with_mask(
-            table[index].combine_chunks(), quoted.combine_chunks(), pa.array(values, pa.string())
-        )
-        table = table.set_column(index, name, marked)
+        quoted = pc.fill_null(pc.match_substring(column, '"'), False)  # noqa: FBT003 (pyarrow's signature)
+        values = column.filter(quoted).to_pylist()
+        marked = _marked(values, data)
+        if marked != values:
+            column = pc.replace_with_mask(column, quoted, pa.array(marked, pa.string()))
+            table = table.set_column(index, name, column)
     return table
+
+
+def _marked(values: list[str], data: bytes) -> list[str]:
+    at, marked = 0, []
+    for value in values:
+        written = b'"%b"' % value.replace('"', '""').encode()
+        found = data.find(written, at)
+        at = at if found < 0 else found + len(written)
+        marked.append(value if found >= 0 else value + REPLACEMENT)
+    return marked
 
 
 def parse_blocks(

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
+from sources.kit.flat import flat
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -33,12 +35,13 @@ def hash128(texts: pa.Array) -> np.ndarray:
 
 def canonical_texts(table: pa.Table, names: Sequence[str]) -> pa.Array:
     """Each row's `names` as one text, in their order; an absent value is unlike an empty one."""
-    return pc.binary_join_element_wise(
+    joined = pc.binary_join_element_wise(
         *(table[name] for name in names),
         _BETWEEN,
         null_handling="replace",
         null_replacement=_ABSENT,
-    ).combine_chunks()
+    )
+    return flat(joined)
 
 
 def row_digests(

@@ -17,14 +17,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.kit import columns
+from sources.kit.flat import flat, truths
 
 NONE, POSSIBLE, NATURAL = "none", "possible", "natural"
 
 _PERSONAL_NUMBERS = re.compile(
     r"(?<!\d)(?:"
-    r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{2}[-+ A-FU-Y]?\d{3}[\dA-Z]"  # DK, FI, LV
+    r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{2}[-+ A-FU-Y]?\d{3}[\dA-Z]"  # DK, FI
     r"|(?:19|20)?\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]|[67-9]\d)[-+]\d{4}"  # SE
-    r"|(?:[04][1-9]|[12567]\d|[37][01])(?:0[1-9]|1[0-2]|[4-9]\d)\d{2} ?\d{5}"  # NO
+    r"|(?:[04][1-9]|[12567]\d|[37][01])(?:0[1-9]|1[0-2]|[4-9]\d)\d{2}[- ]?\d{5}"  # NO, LV
+    r"|32\d{4}-?\d{5}"  # LV since 2017
     r"|[1-8]\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{4}"  # EE, LT
     r")(?!\d)"
 )
@@ -56,11 +58,22 @@ def _possible_patterns() -> tuple[tuple[str, str], ...]:
     return tuple((row["rule"], _any_of(row["phrases"])) for row in _rules()["possible"])
 
 
-def _any_of(phrases: list[str]) -> str:
-    """A pattern, for RE2 and `re` alike, that finds any of the phrases opening a word."""
-    ordered = sorted(phrases, key=len, reverse=True)
-    body = "|".join(re.escape(text) + (r"\b" if text[-1].isalpha() else "") for text in ordered)
-    return rf"(?i)(?:^|[\s,(;])(?:{body})"
+_RE2_END, _PYTHON_END = (rf"(?{how}$|[\s!-/:-@\[-`{{-~])" for how in (":", "="))
+"""Blank, sign or nothing: the word boundary of RE2 takes every letter but A to Z for a sign."""
+
+
+@cache
+def _any_possible() -> str:
+    """A pattern that finds any phrase of any rule: most frames hold none."""
+    return _any_of([phrase for row in _rules()["possible"] for phrase in row["phrases"]])
+
+
+def _any_of(phrases: list[str], end: str = _RE2_END) -> str:
+    """A pattern that finds any of the phrases opening a word, for RE2 unless `end` is Python's."""
+    ordered = [re.escape(text) for text in sorted(phrases, key=len, reverse=True)]
+    words = "|".join(text for text in ordered if text[-1].isalpha())
+    signs = "".join(f"|{text}" for text in ordered if not text[-1].isalpha())
+    return rf"(?i)(?:^|[\s,(;])(?:(?:{words}){end}{signs})"
 
 
 def with_person_kind(table: pa.Table) -> pa.Table:
@@ -71,7 +84,10 @@ def with_person_kind(table: pa.Table) -> pa.Table:
     rule = pc.if_else(by_form, "legal form", pa.scalar(None, pa.string()))
     rule = pc.if_else(by_category, "entity category", rule)
     kind = pc.if_else(pc.or_(by_category, by_form), NATURAL, NONE)
-    for name, pattern in _possible_patterns():
+    patterns = _possible_patterns()
+    if not pc.any(pc.match_substring_regex(table["legal_name"], _any_possible())).as_py():
+        patterns = ()
+    for name, pattern in patterns:
         found = pc.fill_null(pc.match_substring_regex(table["legal_name"], pattern), False)  # noqa: FBT003 (pyarrow's signature)
         found = pc.and_(found, pc.equal(kind, NONE))
         kind = pc.if_else(found, POSSIBLE, kind)
@@ -93,17 +109,28 @@ def minimise(table: pa.Table, *, keep_natural: bool) -> Minimised:
     table, pieces, touched = _without_care_of(table)
     care_of_count = int(touched.sum())
     natural = pc.equal(table["person_kind"], NATURAL)
-    is_natural = np.asarray(natural.combine_chunks().to_numpy(zero_copy_only=False), dtype=bool)
+    is_natural = truths(natural)
     if is_natural.any():
         pieces = [_only_legal_persons(piece, table, natural, keep=keep_natural) for piece in pieces]
         for name in columns.PERSONAL_OF_NATURAL:
             column = table[name]
             if keep_natural:
                 pieces.append(_piece(table, name, column, pc.and_(natural, pc.is_valid(column))))
-            blank = pc.if_else(natural, pa.scalar(None, pa.string()), column)
+            blank = _blanked(column, is_natural)
             table = table.set_column(table.schema.get_field_index(name), name, blank)
     personal = pa.concat_tables(pieces) if pieces else _PERSONAL.empty_table()
     return Minimised(table, personal, touched | is_natural, care_of_count)
+
+
+def _blanked(column: pa.ChunkedArray, rows: np.ndarray) -> pa.Array:
+    """The column with null in those rows (bool): a new validity bitmap over the same bytes."""
+    single = flat(column)
+    if single.offset or not len(single):
+        return pc.if_else(pa.array(rows), pa.scalar(None, single.type), single)
+    kept = ~rows & truths(pc.is_valid(single))
+    bitmap = pa.py_buffer(np.packbits(kept, bitorder="little").tobytes())
+    _, offsets, data = single.buffers()
+    return pa.StringArray.from_buffers(len(single), offsets, data, bitmap)
 
 
 _PERSONAL = pa.schema(
@@ -134,40 +161,32 @@ def _only_legal_persons(
 ) -> pa.Table:
     if keep:
         return piece
-    ordinals = table["ordinal"].filter(natural).combine_chunks()
+    ordinals = flat(table["ordinal"].filter(natural))
     return piece.filter(pc.invert(pc.is_in(piece["ordinal"], value_set=ordinals)))
 
 
 @cache
-def _care_of(country: str | None) -> tuple[str, re.Pattern[str]]:
-    """(finder for RE2, pattern of the care-of part) for addresses in the country."""
+def _care_of(country: str | None) -> re.Pattern[str]:
+    """The pattern of a care-of part, for addresses in the country."""
     rules = _rules()["care_of"]
     only = [marker for marker, where in rules["only_in"].items() if country in where]
-    finder = _any_of([*rules["markers"], *only])
-    return finder, re.compile(rf"{finder}[^,;]*[,;]?")
+    return re.compile(rf"{_any_of([*rules['markers'], *only], _PYTHON_END)}[^,;]*[,;]?")
 
 
-def _local_countries() -> set[str]:
-    rules = _rules()["care_of"]
-    return {country for where in rules["only_in"].values() for country in where}
+@cache
+def _local_countries() -> frozenset[str]:
+    where = _rules()["care_of"]["only_in"].values()
+    return frozenset(country for countries in where for country in countries)
 
 
 def split_care_of(line: str, country: str | None = None) -> tuple[str | None, str | None]:
     """(the line without its care-of part, the care-of part); either is None when empty."""
-    _, part = _care_of(country if country in _local_countries() else None)
+    part = _care_of(country if country in _local_countries() else None)
     found = " ".join(match.group(0).strip(" ,;(") for match in part.finditer(line)).strip()
+    if not found:
+        return line or None, None
     rest = re.sub(r"\s{2,}", " ", part.sub(" ", line)).strip(" ,;()")
-    return rest or None, found or None
-
-
-def _names_care_of(table: pa.Table, name: str) -> pa.Array:
-    """Which rows' line `name` holds a care-of part (bool, no nulls)."""
-    country = table["legal_country" if name.startswith("legal_") else "headquarters_country"]
-    found = pc.match_substring_regex(table[name], _care_of(None)[0])
-    for local in _local_countries():
-        there = pc.match_substring_regex(table[name], _care_of(local)[0])
-        found = pc.or_(pc.fill_null(found, False), pc.and_kleene(there, pc.equal(country, local)))  # noqa: FBT003 (pyarrow's signature)
-    return pc.fill_null(found, False).combine_chunks()  # noqa: FBT003 (pyarrow's signature)
+    return rest or None, found
 
 
 def _may_name_care_of(table: pa.Table) -> np.ndarray:
@@ -175,8 +194,7 @@ def _may_name_care_of(table: pa.Table) -> np.ndarray:
     lines = pc.binary_join_element_wise(
         *(table[name] for name in columns.ADDRESS_LINES), "\n", null_handling="skip"
     )
-    found = pc.match_substring_regex(lines, _anywhere())
-    return np.asarray(found.combine_chunks().to_numpy(zero_copy_only=False), dtype=bool)
+    return truths(pc.match_substring_regex(lines, _anywhere()))
 
 
 @cache
@@ -187,27 +205,33 @@ def _anywhere() -> str:
 
 
 def _without_care_of(table: pa.Table) -> tuple[pa.Table, list[pa.Table], np.ndarray]:
-    """The frame's address lines without care-of parts, those parts apart, and which rows (bool)."""
+    """The frame's address lines without care-of parts, those parts apart, and which rows (bool).
+
+    One vectorised pass finds the few rows that may hold one; only those are looked at singly.
+    """
     pieces: list[pa.Table] = []
     touched = np.zeros(table.num_rows, dtype=bool)
     maybe = np.flatnonzero(_may_name_care_of(table))
-    few = table.take(pa.array(maybe))
+    countries = ("legal_country", "headquarters_country")
+    kept = ("ordinal", "source_key", *countries, *columns.ADDRESS_LINES)
+    few = table.select(kept).take(pa.array(maybe))
+    where = {name: few[name].to_pylist() for name in countries}
     for name in columns.ADDRESS_LINES:
-        among = _names_care_of(few, name)
-        if not pc.any(among).as_py():
-            continue
-        chosen = few.filter(among)
-        found = np.zeros(table.num_rows, dtype=bool)
-        found[maybe[among.to_numpy(zero_copy_only=False)]] = True
-        countries = chosen["legal_country" if name.startswith("legal_") else "headquarters_country"]
+        lands = where[countries[0] if name.startswith("legal_") else countries[1]]
         split = [
-            split_care_of(line, country)
-            for line, country in zip(chosen[name].to_pylist(), countries.to_pylist(), strict=True)
+            split_care_of(line or "", land)
+            for line, land in zip(few[name].to_pylist(), lands, strict=True)
         ]
-        rest = pa.array([rest for rest, _ in split], pa.string())
-        parts = pa.chunked_array([pa.array([part for _, part in split], pa.string())])
-        cleaned = pc.replace_with_mask(table[name].combine_chunks(), pa.array(found), rest)
+        held = [row for row, (_, part) in enumerate(split) if part is not None]
+        if not held:
+            continue
+        found = np.zeros(table.num_rows, dtype=bool)
+        found[maybe[held]] = True
+        rest = pa.array([split[row][0] for row in held], pa.string())
+        cleaned = pc.replace_with_mask(flat(table[name]), pa.array(found), rest)
         table = table.set_column(table.schema.get_field_index(name), name, cleaned)
+        parts = pa.chunked_array([pa.array([split[row][1] for row in held], pa.string())])
+        chosen = few.take(pa.array(held))
         pieces.append(_piece(chosen, f"{name}_care_of", parts, pc.is_valid(parts)))
         touched |= found
     return table, pieces, touched

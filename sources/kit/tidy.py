@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
-from math import floor
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,31 +12,48 @@ from sources.kit import columns
 EARLIEST, LATEST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (1000, 2101))
 """Between these a company can have been founded or wound up; outside is a typing error."""
 _UNDATED_NULL = ("creation", "expiration")
-_SHAPE = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})?)?")
+_ZONED = r"[T ].*(Z|[+-]\d{2}(:?\d{2})?)$"
 
 
 def utc(published: pa.ChunkedArray) -> pa.ChunkedArray:
     """Timestamps as published (ISO 8601 with offset) as whole UTC seconds since 1970 (int64).
 
     `2024-05-04T00:00:00+02:00`, `…T13:30:05.042Z` and `…Z` come mixed in one column. A value
-    without an offset is read as UTC; an unreadable one is null.
+    without an offset is read as UTC; an unreadable one is null. What one value is read as never
+    depends on the others.
     """
     try:
-        moments = pc.cast(published, pa.timestamp("us", "UTC"))
+        return _seconds(published)
     except pa.ArrowInvalid:
-        seconds = [_one(text) for text in published.to_pylist()]
-        return pa.chunked_array([pa.array(seconds, pa.int64())])
+        stated = _with_zone(published)
+    try:
+        return _seconds(stated)
+    except pa.ArrowInvalid:
+        one_by_one = [_one(text) for text in stated.to_pylist()]
+        return pa.chunked_array([pa.array(one_by_one, pa.int64())])
+
+
+def _seconds(texts: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    moments = pc.cast(texts, pa.timestamp("us", "UTC"))
     return pc.cast(pc.cast(moments, pa.timestamp("s", "UTC"), safe=False), pa.int64())
 
 
+def _with_zone(published: pa.ChunkedArray) -> pa.ChunkedArray:
+    """UTC where no offset is stated, microseconds where finer; other texts stay as they are."""
+    published = pc.replace_substring_regex(published, r"(\.\d{6})\d+", r"\1")
+    timed = pc.match_substring_regex(published, r"[T ]")
+    timed_text = pc.binary_join_element_wise(published, "Z", "")
+    dated_text = pc.binary_join_element_wise(published, "T00:00:00Z", "")
+    zoned = pc.match_substring_regex(published, _ZONED)
+    return pc.if_else(zoned, published, pc.if_else(timed, timed_text, dated_text))
+
+
 def _one(text: str | None) -> int | None:
-    if text is None or not _SHAPE.fullmatch(text):
-        return None
     try:
-        moment = datetime.fromisoformat(text)
-        return floor((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-    except (ValueError, OverflowError):
+        seconds: int | None = _seconds(pa.array([text], pa.string()))[0].as_py()
+    except pa.ArrowInvalid:
         return None
+    return seconds
 
 
 def calendar_day(published: pa.ChunkedArray, readable: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -24,7 +24,7 @@ from sources.kit.errors import DeliveryRefused
 NAMES = ["key", "name", "place"]
 WANTED = {name: name for name in NAMES}
 
-# What a CSV reader can trip over comes often: separators, quotes, line ends, several bytes a letter.
+# What a CSV reader trips over comes often: separators, quotes, line ends, letters of many bytes.
 FIELD = st.text(st.sampled_from('ab",\n\r;\t øЖ株NULL'), max_size=12)
 ROW = st.lists(FIELD, min_size=len(NAMES), max_size=len(NAMES))
 ROWS = st.lists(ROW, max_size=8)
@@ -181,7 +181,7 @@ def test_a_row_whose_place_is_not_certain_is_refused_not_misplaced(rows) -> None
     (part,) = parsed(iter([written([]) + rows]), 1000)
     marked = [name for _, name, _ in texts([part]) if name and name.endswith("�")]
     assert len(marked) == 2
-    with pytest.raises(DeliveryRefused, match="rows from byte 22: .* quotes .* not doubled"):
+    with pytest.raises(DeliveryRefused, match=r"rows from byte 22: .*quotes .*not doubled"):
         part.row_offsets()
 
 

@@ -41,7 +41,7 @@ def norwegian(number: int, **changes: str) -> Row:
 
 
 def export(
-    held: Ingesting, out: Path, *, tell: Tell = quiet, dry_run: bool = False, **changes: Any
+    held: Ingesting, out: Path | None, *, tell: Tell = quiet, dry_run: bool = False, **changes: Any
 ) -> Manifest:
     """Export a segment by post to ourselves, `lapsed` unless told otherwise."""
     asked: dict[str, Any] = {

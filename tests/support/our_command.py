@@ -16,6 +16,11 @@ import pytest
 from flows.cli import main
 from sources.kit.sample import SAMPLE_DAY, bundled_sample
 
+SAMPLE_MOMENT = datetime(SAMPLE_DAY.year, SAMPLE_DAY.month, SAMPLE_DAY.day, 10, tzinfo=UTC)
+NEXT_MOMENT = SAMPLE_MOMENT + timedelta(days=1)
+NEW_NAME = "Anden Navn ApS"
+CARE_OF = "c/o Jens Eksempel"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -75,12 +80,6 @@ class Filled:
     """Quarantined without an alarm: an annulled LEI."""
     bad: str
     """Quarantined with an alarm."""
-
-
-SAMPLE_MOMENT = datetime(SAMPLE_DAY.year, SAMPLE_DAY.month, SAMPLE_DAY.day, 10, tzinfo=UTC)
-NEXT_MOMENT = SAMPLE_MOMENT + timedelta(days=1)
-NEW_NAME = "Anden Navn ApS"
-CARE_OF = "c/o Jens Eksempel"
 
 
 def fill(url: str, home: Path) -> Filled:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+
 from warehouse.schema.base import Utc
 
 revision = "0002"

@@ -1,11 +1,12 @@
 """What is kept apart and what left: quarantine, exports, stops, proof."""
 
-# ruff: noqa: E501  (written by Alembic from the schema, kept as history)
+
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+
 from warehouse.schema.base import Utc
 
 revision = "0003"

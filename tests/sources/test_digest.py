@@ -1,0 +1,116 @@
+"""A record's fingerprint moves with what is kept of it, and with nothing else."""
+
+from __future__ import annotations
+
+import ingesting
+import numpy as np
+import pyarrow as pa
+import pytest
+import xxhash
+from hypothesis import given
+from hypothesis import strategies as st
+from ingesting import company
+
+from sources.kit import columns
+from sources.kit.digest import as_bytes, canonical_texts, hash128, row_digests
+from sources.kit.identity import minimise
+
+FIELDS = st.lists(
+    st.one_of(st.none(), st.text("abø ", min_size=1, max_size=3)), min_size=3, max_size=3
+)
+
+
+def digests(*rows: ingesting.Row, keep_natural: bool = False) -> list[bytes]:
+    """As a load takes them: over the kept fields, after minimisation."""
+    table = ingesting.tidied(*rows)
+    texts = canonical_texts(table, columns.PUBLISHED)
+    least = minimise(table, keep_natural=keep_natural)
+    found = row_digests(texts, least.table, least.personal, least.touched, columns.PUBLISHED)
+    return as_bytes(found).to_pylist()
+
+
+def sole_trader(**changes: str) -> ingesting.Row:
+    return company(1, entity_category="SOLE_PROPRIETOR", **changes)
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=30), max_size=6), st.integers(0, 3))
+def test_hash_is_xxh3_128_of_each_text(texts, skipped) -> None:
+    found = hash128(pa.array(texts, pa.string()).slice(skipped))
+    expected = [xxhash.xxh3_128_digest(text.encode()) for text in texts[skipped:]]
+    assert as_bytes(found).to_pylist() == expected
+
+
+def test_bytes_come_back_as_the_same_halves() -> None:
+    found = hash128(pa.array(["a", "b"]))
+    packed = b"".join(as_bytes(found).to_pylist())
+    assert np.array_equal(np.frombuffer(packed, dtype=">u8").reshape(-1, 2), found)
+
+
+@given(FIELDS, FIELDS)
+def test_rows_are_alike_only_when_every_field_is(one, other) -> None:
+    """A value that moves to the next field, or from empty to absent, is another content."""
+    table = pa.table(
+        {
+            f"f{n}": pa.array(pair, pa.string())
+            for n, pair in enumerate(zip(one, other, strict=True))
+        }
+    )
+    first, second = canonical_texts(table, table.column_names).to_pylist()
+    assert (first == second) == (one == other)
+
+
+def test_absent_is_unlike_empty() -> None:
+    table = pa.table({"a": ["", None], "b": ["x", "x"]})
+    first, second = canonical_texts(table, ["a", "b"]).to_pylist()
+    assert first != second
+
+
+@pytest.mark.parametrize("field", columns.PUBLISHED)
+def test_every_kept_field_counts(field) -> None:
+    first, again, changed = digests(company(1), company(1), company(1, **{field: "another"}))
+    assert first == again
+    assert first != changed
+
+
+def test_the_key_and_the_neighbours_do_not() -> None:
+    alone = digests(company(1))
+    other_key = {"legal_name": company(1)["Entity.LegalName"], "registration_number": "99000001"}
+    beside = digests(company(2), company(1), company(3, **other_key))
+    assert [beside[1], beside[2]] == alone * 2
+
+
+def test_what_is_dropped_of_a_person_is_not_fingerprinted() -> None:
+    first, renamed, moved, lapsed = digests(
+        sole_trader(legal_name="Anna Prøve"),
+        sole_trader(legal_name="Bo Prøve"),
+        sole_trader(legal_address_line="Prøvegade 9", registration_number="1"),
+        sole_trader(lei_status="LAPSED"),
+    )
+    assert first == renamed == moved
+    assert first != lapsed
+
+
+def test_kept_in_full_a_person_is() -> None:
+    first, renamed = digests(
+        sole_trader(legal_name="Anna Prøve"),
+        sole_trader(legal_name="Bo Prøve"),
+        keep_natural=True,
+    )
+    assert first != renamed
+
+
+def test_a_changed_care_of_line_is_a_change() -> None:
+    plain, first, second, elsewhere = digests(
+        company(1, headquarters_address_line="Prøvegade 1"),
+        company(1, headquarters_address_line="c/o Anna Prøve, Prøvegade 1"),
+        company(1, headquarters_address_line="c/o Bo Prøve, Prøvegade 1"),
+        company(
+            1, headquarters_address_line="Prøvegade 1", headquarters_mail_routing="c/o Anna Prøve"
+        ),
+    )
+    assert len({plain, first, second, elsewhere}) == 4
+
+
+def test_no_rows_are_no_trouble() -> None:
+    assert hash128(pa.array([], pa.string())).shape == (0, 2)
+    assert as_bytes(np.empty((0, 2), np.uint64)).to_pylist() == []

@@ -1,0 +1,219 @@
+"""One flow in a process of its own that is killed: at a named place, at its n-th statement, or by us.
+
+The processes are forked from a server that has imported everything once, so that a trial costs a
+tenth of a second. SIGKILL leaves no Python of theirs running: no `finally`, no exit handler.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+from unittest import mock
+
+import sqlalchemy as sa
+from ingesting import plain_judge, quiet, settings_of
+
+from flows import export_steps, ingest_run, ingest_steps, ledger, lifecycle
+from flows.house import Clock, House
+from flows.ingest_steps import Request
+from sources.kit.errors import Busy
+from sources.kit.policy import SourceSettings
+from warehouse import load, merge
+from warehouse.privacy import deletion
+
+Flow = Literal["ingest", "delete", "export"]
+
+PRELOADED = ("dying", "psycopg", "adbc_driver_sqlite.dbapi", "alembic.command")
+ANY_LENGTH = {"gleif": SourceSettings(min_ratio=0.0, max_ratio=100.0)}
+BATCH = 4
+"""Companies a transaction of `delete` takes in trials; enough for several batches of few."""
+_PATIENCE = 20.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """One flow over one warehouse; `home` is the folder its keys and landing are in.
+
+    `file` is what an ingest loads, a full file of that name's date; `out` is where a list goes.
+    """
+
+    flow: Flow
+    url: str
+    home: Path
+    now: datetime
+    file: Path | None = None
+    out: Path | None = None
+    segment: str = "all"
+
+    def run(self, tell: Any = quiet) -> Any:
+        """Do it here and now; the suite's seven seconds of import are left out."""
+        house = House(settings_of(self.url, self.home, sources=ANY_LENGTH), Clock(self.now))
+        try:
+            with (
+                mock.patch.object(ingest_steps, "judge", plain_judge),
+                mock.patch.object(deletion, "BATCH", BATCH),
+            ):
+                return self._run(house, tell)
+        finally:
+            house.close()
+
+    def run_when_free(self) -> Any:
+        """Do it once a dead process's lock is gone; the server may take a moment to notice."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return self.run()
+            except Busy:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
+
+    def _run(self, house: House, tell: Any) -> Any:
+        if self.flow == "ingest":
+            return ingest_run.run(house, Request("gleif", file=self.file, kind="full"), tell)
+        if self.flow == "delete":
+            return lifecycle.delete(house, confirm=True, tell=tell)
+        request = export_steps.ExportRequest(
+            segment=self.segment,
+            channel="post",
+            purpose="direct_marketing",
+            recipient="own",
+            out=self.out,
+        )
+        return export_steps.run(house, request, tell)
+
+
+def die(*_: object, **__: object) -> NoReturn:
+    """End this process as the kernel would."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def _after(target: Any, name: str) -> Any:
+    original = getattr(target, name)
+
+    def dies_after(*arguments: Any, **named: Any) -> NoReturn:
+        original(*arguments, **named)
+        die()
+
+    return mock.patch.object(target, name, dies_after)
+
+
+def _before(target: Any, name: str) -> Any:
+    return mock.patch.object(target, name, die)
+
+
+PLACES: dict[str, Callable[[], Any]] = {
+    "landed": lambda: _after(ingest_run, "plan_and_fetch"),
+    "merged": lambda: _after(merge, "merge"),
+    "loaded": lambda: _after(load.Loading, "commit"),
+    "unledgered": lambda: _before(ledger.runs, "finish"),
+    "cleaning": lambda: _before(deletion, "clean_up_bytes"),
+    "cleaned": lambda: _after(deletion, "clean_up_bytes"),
+}
+"""Places that no stage is told of: the last moment before a commit, the first one after."""
+
+
+@dataclass(frozen=True)
+class Death:
+    """Where a process ends: `place`, the `nth` time a `stage` is told, or its `nth` statement."""
+
+    place: str = ""
+    stage: str = ""
+    nth: int = 1
+
+    def __str__(self) -> str:
+        """What a failing trial is named by."""
+        return self.place or f"{self.stage or 'statement'} {self.nth}"
+
+
+def _work(job: Job, death: Death | None, counted: Any) -> None:
+    """What the process does; never returns when it dies."""
+    os.environ["TMPDIR"] = str(job.home)
+    tempfile.tempdir = None
+    told = {"stage": 0, "statement": 0}
+
+    def tell(stage: str, _done: int, _total: int | None) -> None:
+        if death is not None and stage == death.stage:
+            told["stage"] += 1
+            if told["stage"] == death.nth:
+                die()
+
+    def statement(*_: Any) -> None:
+        told["statement"] += 1
+        if death is not None and not death.stage and not death.place:  # noqa: SIM102 (two questions)
+            if told["statement"] == death.nth:
+                die()
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", statement)
+    with ExitStack() as stack:
+        if death is not None and death.place:
+            stack.enter_context(PLACES[death.place]())
+        job.run(tell)
+    counted.value = told["statement"]
+
+
+_FORKS = multiprocessing.get_context("forkserver")
+
+
+def warm_up() -> None:
+    """Start the server that processes are forked from."""
+    _FORKS.set_forkserver_preload(list(PRELOADED))
+
+
+def killed(job: Job, death: Death) -> bool:
+    """Run the job until its death; False when it came to its end before."""
+    return _ended(_started(job, death)[0]) == -signal.SIGKILL
+
+
+def killed_after(job: Job, seconds: float) -> bool:
+    """Run the job and kill it from outside; False when it was done before."""
+    process, _ = _started(job, None)
+    process.join(seconds)
+    with suppress(ProcessLookupError):
+        process.kill()
+    return _ended(process) == -signal.SIGKILL
+
+
+def undisturbed(job: Job) -> int:
+    """Run the job to its end in a process of its own; how many statements it took."""
+    process, counted = _started(job, None)
+    if _ended(process):
+        message = f"{job.flow} failed undisturbed"
+        raise RuntimeError(message)
+    return int(counted.value)
+
+
+def _started(job: Job, death: Death | None) -> tuple[Any, Any]:
+    warm_up()
+    counted = _FORKS.Value("q", 0)
+    process = _FORKS.Process(target=_work, args=(job, death, counted), daemon=True)
+    process.start()
+    return process, counted
+
+
+def _ended(process: Any) -> int:
+    process.join(60)
+    code = process.exitcode
+    if code is None:
+        process.kill()
+        process.join()
+    process.close()
+    if code is None:
+        message = "a process hung"
+        raise RuntimeError(message)
+    return int(code)
+
+
+def at(job: Job, **changes: Any) -> Job:
+    """The job with some of it changed."""
+    return replace(job, **changes)
