@@ -44,7 +44,7 @@ def load(
     """
     from flows import ingest_run
     from flows.house import Clock, House
-    from flows.ingest_steps import Request
+    from flows.ingest_report import Request
     from flows.settings import load as read_settings
 
     # "merge" is told when the last row is staged; the rest is the merge, the suite and the commit.

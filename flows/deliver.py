@@ -14,7 +14,12 @@ from sources.kit.catalogue import source
 from sources.kit.flat import flat, truths
 from warehouse import deliveries
 from warehouse.load_shapes import DeliveryFacts
-from warehouse.privacy.retention import due_on_arrival, personal_dates, policy
+from warehouse.privacy.retention import (
+    due_on_arrival,
+    personal_dates,
+    policy,
+    statuses_ending,
+)
 
 if TYPE_CHECKING:
     from flows.house import House
@@ -77,19 +82,23 @@ def bounds(
     }
 
 
-def scope_mask(house: House, table: pa.Table) -> np.ndarray:
+def has_ended(house: House, table: pa.Table) -> np.ndarray:
+    """Which rows' status ends the company by policy row `company_public` (bool)."""
+    ending = statuses_ending(policy(house.settings.retention, "company_public"))
+    return truths(pc.is_in(table["lei_status"], value_set=pa.array(ending, pa.string())))
+
+
+def scope_mask(house: House, table: pa.Table, ended: np.ndarray) -> np.ndarray:
     """Which rows may be taken (bool): in the configured countries, and not due for deletion."""
-    row = policy(house.settings.retention, "company_public")
     updated = flat(table["last_update_at"].fill_null(0)).to_numpy()
     due = due_on_arrival(
-        flat(table["lei_status"].fill_null("")).to_numpy(zero_copy_only=False),
+        ended,
         updated.astype("datetime64[s]").astype("datetime64[D]"),
-        row,
+        policy(house.settings.retention, "company_public"),
         house.now().date(),
     )
     countries = house.settings.scope.countries
-    if not countries:
-        return ~due
-    listed = pc.is_in(table["legal_country"], value_set=pa.array(countries, pa.string()))
-    due[~truths(listed)] = True
+    if countries:
+        listed = pc.is_in(table["legal_country"], value_set=pa.array(countries, pa.string()))
+        due[~truths(listed)] = True
     return ~due

@@ -111,7 +111,7 @@ def _random(length: int) -> bytes:
 
 def _ingest(stage: Stage) -> Any:  # noqa: ANN401 (a Report, imported late)
     from flows.door import ingest
-    from flows.ingest_steps import Request
+    from flows.ingest_report import Request
 
     return ingest(stage.house, Request("gleif"), _tell)
 

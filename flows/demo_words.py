@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flows.ingest_steps import Report
+    from flows.ingest_report import Report
 
 _WIDTH = 96
 
@@ -88,6 +88,6 @@ def places(home: Path, url: str, directory: Path) -> None:
     print(f"  the list     {directory}/rows.csv, manifest.json, notices/")
     print(f"  settings     {home}/sourcenote.toml")
     print(
-        "  go on with   .venv/bin/sourcenote --config "
-        f"{home}/sourcenote.toml --warehouse {url} status"
+        f"  go on with   SOURCENOTE_HOME={home} .venv/bin/sourcenote "
+        f"--config {home}/sourcenote.toml status"
     )

@@ -18,7 +18,7 @@ from flows.house import House, house
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flows.ingest_steps import Report, Request
+    from flows.ingest_report import Report, Request
 
     Tell = Callable[[str, int, int | None], None]
 

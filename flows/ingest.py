@@ -16,7 +16,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import deployment
 
-from flows import ingest_run, ingest_steps
+from flows import ingest_report, ingest_run, ingest_steps
 from flows.door import visiting
 from sources.kit.errors import SourceUnavailable
 
@@ -63,7 +63,7 @@ def ingest(
     base_url: str | None = None,
 ) -> dict[str, Any]:
     """Ingest one source end to end; returns the report's counts."""
-    request = ingest_steps.Request(
+    request = ingest_report.Request(
         source_id=source_id,
         is_full_wanted=full,
         file=Path(file) if file else None,

@@ -1,4 +1,4 @@
-"""One ingest as one act: lock, ledger, plan, fetch, load. Needs no Prefect.
+"""One ingest as one act, without Prefect: lock, ledger, plan, fetch, load.
 
 `flows.ingest` wraps the two halves in Prefect tasks; taken away, this still works.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flows import ingest_steps
+from flows import ingest_report, ingest_steps
 from flows.deliver import card_of
 from flows.ledger import ledger_run
 from flows.settings import example_violations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flows.house import House
-    from flows.ingest_steps import Report, Request
+    from flows.ingest_report import Report, Request
     from sources.kit.card import Landed, Plan
 
     Tell = Callable[[str, int, int | None], None]
@@ -47,14 +47,14 @@ def run(
     _check_example(house, request)
     if dry_run:
         planned = None if request.file else plan(house, request)
-        return ingest_steps.dry_run(request, planned)
+        return ingest_report.dry_run(request, planned)
     with (
         sole_writer(house.engine),
         ledger_run(house, "ingest", request.source_id) as ledger,
     ):
         fetch, load = halves or (plan_and_fetch, ingest_steps.load_delivery)
         found = fetch(house, request, tell)
-        if not isinstance(found, ingest_steps.Report):
+        if not isinstance(found, ingest_report.Report):
             found = load(house, ledger.run_id, request.source_id, found, tell)
         ledger.counts = found.counts
         return found
@@ -80,7 +80,7 @@ def plan_and_fetch(house: House, request: Request, tell: Tell) -> Landed | Repor
     with _session(house, request) as session:
         planned = _plan(house, request, module, session)
         if planned.kind == "up_to_date":
-            return ingest_steps.nothing_newer(request, planned)
+            return ingest_report.nothing_newer(request, planned)
         fetched: Landed = module.fetch(
             session, planned, house.landing, progress=lambda done, of: tell("bytes", done, of)
         )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from checks.rules import MISSHAPEN
 from checks.runner import Judgement, judge
 from checks.verdicts import BIT, broken, pack
 from checks.verdicts import QUARANTINED as QUARANTINE_BITS
-from flows.deliver import bounds, facts_of, scope_mask
+from flows.deliver import bounds, facts_of, has_ended, scope_mask
+from flows.ingest_report import Report
 from sources.kit import columns
 from sources.kit.catalogue import source
 from sources.kit.digest import canonical_texts, hash128, row_digests
@@ -26,57 +27,19 @@ from sources.kit.identity import minimise
 from warehouse import deliveries
 from warehouse.load import Loading, loading
 from warehouse.load_shapes import DeliveryFacts
-from warehouse.merge import Approval
+from warehouse.merge import Approval, Merged
 from warehouse.sorting import QUARANTINED, Arrived
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
-    from pathlib import Path
 
     import pyarrow as pa
 
     from flows.house import House
-    from sources.gleif_parse import Frame, Rows
-    from sources.kit.card import Landed, Plan
+    from sources.kit.card import Landed
+    from sources.kit.frames import Frame, Rows
 
     Tell = Callable[[str, int, int | None], None]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What one ingest was asked for."""
-
-    source_id: str
-    is_full_wanted: bool = False
-    file: Path | None = None
-    kind: Literal["full", "delta"] | None = None
-    published_at: datetime | None = None
-    base_url: str | None = None
-
-
-@dataclass(frozen=True)
-class Report:
-    """What one ingest did; counts and names of things, never a value."""
-
-    source_id: str
-    status: str
-    kind: str
-    reason: str
-    delivery_id: int | None = None
-    published_at: datetime | None = None
-    sha256: str | None = None
-    counts: dict[str, int] = field(default_factory=dict)
-    quarantined_by_rule: dict[str, int] = field(default_factory=dict)
-    notes: dict[str, int] = field(default_factory=dict)
-    unknown_columns: list[str] = field(default_factory=list)
-    care_of_lines: int = 0
-
-    def as_json(self) -> dict[str, Any]:
-        """The report as plain JSON values."""
-        found = asdict(self)
-        found["published_at"] = self.published_at.isoformat() if self.published_at else None
-        return found
 
 
 @dataclass(frozen=True)
@@ -146,6 +109,12 @@ def _load(
                 )
             )
         judgement = judging.result()
+    return _report(facts, merged, judgement, tally, rows.unknown)
+
+
+def _report(
+    facts: DeliveryFacts, merged: Merged, judgement: Judgement, tally: _Tally, unknown: list[str]
+) -> Report:
     return Report(
         source_id=facts.card.source_id,
         status=merged.status,
@@ -157,7 +126,7 @@ def _load(
         counts=merged.counts,
         quarantined_by_rule=tally.by_rule,
         notes=judgement.notes,
-        unknown_columns=rows.unknown,
+        unknown_columns=unknown,
         care_of_lines=tally.care_of,
     )
 
@@ -168,12 +137,14 @@ def _prepare(house: House, frame: Frame) -> _Prepared:
     texts = canonical_texts(table, columns.PUBLISHED)
     verdicts = pack(judge_rows(table, texts))
     least = minimise(table, keep_natural=house.settings.scope.natural_persons == "full")
+    ended = has_ended(house, table)
     arrived = Arrived(
         table=least.table,
         key=hash128(flat(table["source_key"].fill_null(""))),
         digest=row_digests(texts, least.table, least.personal, least.touched, columns.PUBLISHED),
         is_sound=(verdicts & QUARANTINE_BITS) == 0,
-        in_scope=scope_mask(house, least.table),
+        in_scope=scope_mask(house, least.table, ended),
+        has_ended=ended,
     )
     return _Prepared(frame, arrived, least.personal, verdicts, least.care_of_count)
 
@@ -261,26 +232,3 @@ def _quarantine_conflicts(
                 offsets = frame.origin.row_offsets()
                 load.quarantine(quarantine.rejected(frame.table, chosen.tolist(), rules, offsets))
     tally.count("key_is_unique", len(conflicts))
-
-
-def dry_run(request: Request, planned: Plan | None) -> Report:
-    """What an ingest would do, from the plan alone."""
-    if planned is None:
-        return Report(request.source_id, "planned", request.kind or "file", f"file {request.file}")
-    return _planned(request, planned, "planned")
-
-
-def nothing_newer(request: Request, planned: Plan) -> Report:
-    """The report of a run that found nothing to fetch."""
-    return _planned(request, planned, "up_to_date")
-
-
-def _planned(request: Request, planned: Plan, status: str) -> Report:
-    return Report(
-        request.source_id,
-        status,
-        planned.kind,
-        planned.reason,
-        published_at=planned.published_at,
-        counts={"records_listed": planned.record_count or 0, "bytes_listed": planned.size or 0},
-    )

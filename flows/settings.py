@@ -204,7 +204,11 @@ def _with_places(tables: check.Tables) -> check.Tables:
 
 def _source_ids() -> frozenset[str]:
     # A source is found by its file in sources/ (docs/add-a-source); nothing is imported here.
-    return frozenset(module.name for module in pkgutil.iter_modules(publishers.__path__)) - {"kit"}
+    # X_y.py is a part of source X, as in `sources.kit.catalogue`.
+    names = {module.name for module in pkgutil.iter_modules(publishers.__path__)} - {"kit"}
+    return frozenset(
+        name for name in names if not any(name.startswith(f"{other}_") for other in names)
+    )
 
 
 def _raw_error(text: str) -> PydanticCustomError:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from sources.gleif_parse import Frame, Prepared, Rows
     from sources.kit.download import Progress
+    from sources.kit.frames import Frame, Prepared, Rows
     from sources.kit.landing import Landing
     from sources.kit.session import PoliteSession
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -13,41 +12,16 @@ import pyarrow as pa
 from sources.gleif_columns import MAPPED, check_header, unknown_columns
 from sources.kit import tidy
 from sources.kit.archive import open_member
-from sources.kit.csv_blocks import Parsed, parse_blocks, row_blocks, split_header
+from sources.kit.csv_blocks import parse_blocks, row_blocks, split_header
 from sources.kit.errors import DeliveryRefused
+from sources.kit.frames import Frame, Prepared, Rows
 from sources.kit.identity import with_person_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-
-Prepared = TypeVar("Prepared")
-
-
-@dataclass(frozen=True)
-class Frame:
-    """At most 100,000 rows: record fields, `source_key`, `ordinal`, `person_kind`, `person_rule`.
-
-    `ordinal` numbers the frame's readable rows from 0. `origin` knows where each row's bytes stand
-    and which rows were misshapen.
-    """
-
-    table: pa.Table
-    origin: Parsed
-
-
-@dataclass(frozen=True)
-class Rows(Generic[Prepared]):
-    """An opened delivery.
-
-    `member` is the file's name, `unknown` lists columns this mapping does not know, `frames` come
-    in order, each as `prepare` made it.
-    """
-
-    member: str
-    unknown: list[str]
-    frames: Iterator[Prepared]
+    from sources.kit.csv_blocks import Parsed
 
 
 @contextmanager

@@ -7,6 +7,8 @@ which copies nothing when pages are new, takes the place of the write-ahead log 
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -26,7 +28,8 @@ _SORT_MEMORY = "256MB"
 def before_transaction(driver: Any) -> None:  # noqa: ANN401 (the driver's own)
     """SQLite only: what can be set outside a transaction alone."""
     driver.execute("PRAGMA foreign_keys = OFF")
-    driver.execute("PRAGMA journal_mode = DELETE")
+    with suppress(sqlite3.OperationalError):  # somebody else is connected: the log stays
+        driver.execute("PRAGMA journal_mode = DELETE")
 
 
 def after_transaction(driver: Any) -> None:  # noqa: ANN401 (the driver's own)

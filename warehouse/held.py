@@ -1,4 +1,4 @@
-"""What is already held of a source, as sorted arrays: 49 bytes a record, no key as text.
+"""What is already held of a source, as sorted arrays: 59 bytes a record, no key as text.
 
 Incoming frames are compared with it in memory, so unchanged rows never touch the database.
 """

@@ -33,7 +33,9 @@ class Arrived:
 
     `table` holds record fields, `ordinal`, `source_key`, `person_kind`, `person_rule`;
     `key` and `digest` are (n, 2) fingerprints of the source key and the content; `is_sound` is
-    False for rows a quarantine rule stopped; `in_scope` is False for rows not to be taken.
+    False for rows a quarantine rule stopped; `in_scope` is False for rows not to be taken;
+    `has_ended` is True for rows whose status ends the company by the retention policy: those are
+    applied even to a stopped company, because its deletion waits for them.
     """
 
     table: pa.Table
@@ -41,6 +43,7 @@ class Arrived:
     digest: np.ndarray
     is_sound: np.ndarray
     in_scope: np.ndarray
+    has_ended: np.ndarray
 
     def updated(self) -> np.ndarray:
         """LastUpdateDate as UTC seconds, `UNKNOWN` where not stated."""
@@ -51,7 +54,7 @@ class Arrived:
 
 @dataclass
 class Sorter:
-    """Remembers 33 bytes a row to find keys that stand twice; see `repeated`."""
+    """Remembers 25 bytes a row to find keys that stand twice; see `repeated`."""
 
     held: Held
     published: int
@@ -94,7 +97,7 @@ class Sorter:
         self, outcome: np.ndarray, frame: Arrived, is_held: np.ndarray, place: np.ndarray
     ) -> None:
         if len(self.held):
-            outcome[is_held & self.held.is_stopped[place]] = SUPPRESSED
+            outcome[is_held & self.held.is_stopped[place] & ~frame.has_ended] = SUPPRESSED
         asked = np.flatnonzero(~is_held & (outcome != OUT_OF_SCOPE))
         if len(asked):
             keys = frame.table["source_key"].take(pa.array(asked)).to_pylist()

@@ -13,7 +13,7 @@ from flows.cli.reading import moment_option
 
 if TYPE_CHECKING:
     from flows.house import House
-    from flows.ingest_steps import Request
+    from flows.ingest_report import Request
 
 ALL = "all"
 
@@ -67,7 +67,7 @@ def ingest(  # noqa: PLR0917 (the contract sets the options)
     A delivery is loaded whole or not at all, and every row in it is counted once. Exit code 3: it
     is loaded, and rows were set aside that nobody has seen before.
     """
-    from flows.ingest_steps import Request
+    from flows.ingest_report import Request
 
     _check_options(context, source_id, file, kind, published_at)
     call = call_of(context)

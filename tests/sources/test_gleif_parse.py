@@ -15,9 +15,10 @@ from ingesting import COLUMNS, SOUND, THEIRS, company, csv_bytes, lei
 
 from sources import gleif_columns
 from sources.gleif_columns import IGNORED, MAPPED, check_header, ignored_because, unknown_columns
-from sources.gleif_parse import Frame, rows_of
+from sources.gleif_parse import rows_of
 from sources.kit import columns, csv_blocks
 from sources.kit.errors import DeliveryRefused
+from sources.kit.frames import Frame
 
 
 @pytest.fixture

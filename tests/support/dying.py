@@ -9,12 +9,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 from unittest import mock
@@ -24,7 +26,7 @@ from ingesting import plain_judge, quiet, settings_of
 
 from flows import export_steps, ingest_run, ingest_steps, ledger, lifecycle
 from flows.house import Clock, House
-from flows.ingest_steps import Request
+from flows.ingest_report import Request
 from sources.kit.errors import Busy
 from sources.kit.policy import SourceSettings
 from warehouse import load, merge
@@ -136,7 +138,7 @@ class Death:
         return self.place or f"{self.stage or 'statement'} {self.nth}"
 
 
-def _work(job: Job, death: Death | None, counted: Any) -> None:
+def _work(job: Job, death: Death | None) -> None:
     """What the process does; never returns when it dies."""
     os.environ["TMPDIR"] = str(job.home)
     tempfile.tempdir = None
@@ -159,50 +161,56 @@ def _work(job: Job, death: Death | None, counted: Any) -> None:
         if death is not None and death.place:
             stack.enter_context(PLACES[death.place]())
         job.run(tell)
-    counted.value = told["statement"]
+    _count_of(job).write_text(str(told["statement"]))
 
 
 _FORKS = multiprocessing.get_context("forkserver")
 
 
 def warm_up() -> None:
-    """Start the server that processes are forked from."""
+    """Start the server that processes are forked from, if it is not there yet."""
     _FORKS.set_forkserver_preload(list(PRELOADED))
+    # Before 3.12 the server does not hear of sys.path until it forks.
+    with mock.patch.dict(os.environ, {"PYTHONPATH": os.pathsep.join(sys.path)}):
+        forkserver.ensure_running()
 
 
 def killed(job: Job, death: Death) -> bool:
     """Run the job until its death; False when it came to its end before."""
-    return _ended(_started(job, death)[0]) == -signal.SIGKILL
+    return _ended(_started(job, death)) == -signal.SIGKILL
 
 
 def killed_after(job: Job, seconds: float) -> bool:
     """Run the job and kill it from outside; False when it was done before."""
-    process, _ = _started(job, None)
+    process = _started(job, None)
     process.join(seconds)
-    with suppress(ProcessLookupError):
-        process.kill()
+    process.kill()
     return _ended(process) == -signal.SIGKILL
 
 
-def undisturbed(job: Job) -> int:
-    """Run the job to its end in a process of its own; how many statements it took."""
-    process, counted = _started(job, None)
-    if _ended(process):
-        message = f"{job.flow} failed undisturbed"
+def undisturbed(job: Job) -> tuple[int, float]:
+    """Run the job to its end in a process of its own: statements and seconds it took."""
+    started = time.monotonic()
+    code = _ended(_started(job, None))
+    if code:
+        message = f"{job.flow} failed undisturbed ({code})"
         raise RuntimeError(message)
-    return int(counted.value)
+    return int(_count_of(job).read_text()), time.monotonic() - started
 
 
-def _started(job: Job, death: Death | None) -> tuple[Any, Any]:
+def _count_of(job: Job) -> Path:
+    return job.home.with_suffix(".statements")
+
+
+def _started(job: Job, death: Death | None) -> Any:
     warm_up()
-    counted = _FORKS.Value("q", 0)
-    process = _FORKS.Process(target=_work, args=(job, death, counted), daemon=True)
+    process = _FORKS.Process(target=_work, args=(job, death), daemon=True)
     process.start()
-    return process, counted
+    return process
 
 
 def _ended(process: Any) -> int:
-    process.join(60)
+    process.join(_PATIENCE)
     code = process.exitcode
     if code is None:
         process.kill()

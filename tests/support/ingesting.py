@@ -7,7 +7,7 @@ import io
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,15 +22,18 @@ from checks.runner import Judgement
 from checks.verdicts import BIT
 from flows import ingest_run, ingest_steps, lifecycle
 from flows.house import Clock, House
-from flows.ingest_steps import Report, Request
+from flows.ingest_report import Report, Request
 from flows.init_files import write_init_files
+from flows.ledger import ledger_run
 from flows.settings import Settings, load
+from sources import gleif
 from sources.gleif_columns import MAPPED, published_columns
 from sources.kit.identity import with_person_kind
 from sources.kit.sample_lei import check_digits
 from sources.kit.tidy import with_moments
 from warehouse import migrate
-from warehouse.engine import reading, writing
+from warehouse.engine import reading, sole_writer, writing
+from warehouse.privacy import suppression
 from warehouse.schema import METADATA
 
 Row = dict[str, str]
@@ -183,6 +186,30 @@ class Ingesting:
         request = Request("gleif", file=path, kind=kind, published_at=on)
         return ingest_run.run(self.house, request, quiet)
 
+    def load(self, content: bytes, kind: Any, published: str | date, **facts: Any) -> Report:
+        """Load landed bytes as fetched: `facts` are what a download knows of them."""
+        path = self.folder / "fetched.csv"
+        path.write_bytes(content)
+        on = datetime.fromisoformat(moment(published))
+        landed = gleif.adopt(path, self.house.landing, self.house.now(), kind=kind, published_at=on)
+        with sole_writer(self.house.engine), ledger_run(self.house, "ingest", "gleif") as run:
+            changed = replace(landed, **facts)
+            return ingest_steps.load_delivery(self.house, run.run_id, "gleif", changed, quiet)
+
+    def suppress(self, number: int) -> None:
+        """Put the company on the do-not-contact list."""
+        with writing(self.house.engine) as connection:
+            suppression.add(
+                connection,
+                self.house.keys,
+                "lei",
+                lei(number),
+                reason="asked",
+                origin="command",
+                actor="tester",
+                now=self.house.now(),
+            )
+
     def deactivate(self, **options: Any) -> dict[str, Any]:
         """Run the flow's function."""
         return lifecycle.deactivate(self.house, **options)
@@ -207,19 +234,38 @@ class Ingesting:
         found = self.ask("SELECT * FROM prospects WHERE lei = :lei", lei=lei(number))
         return found[0] if found else None
 
-    def tables(self, *names: str) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of these tables, in an order of their own."""
+    def tables(self, *names: str, without: Sequence[str] = ()) -> dict[str, list[dict[str, Any]]]:
+        """Every row of these tables (all, when none is named), in an order of their own."""
+        found: dict[str, list[dict[str, Any]]] = {}
         with reading(self.house.engine) as connection:
-            found = {name: connection.execute(METADATA.tables[name].select()) for name in names}
-            return {name: sorted(map(tuple, rows), key=repr) for name, rows in found.items()}
+            for name in names or METADATA.tables:
+                columns = [c for c in METADATA.tables[name].columns if c.name not in without]
+                rows = connection.execute(sa.select(*columns)).mappings()
+                found[name] = sorted(map(dict, rows), key=repr)
+        return found
 
-    def empty(self) -> None:
-        """Take every row out again, for the next example; nothing appended may be there."""
+    def state(self) -> dict[str, list[dict[str, Any]]]:
+        """What is held, down to the last number: all but the ledger of how it came and went."""
+        ledger = {"delivery", "run", "source_cursor", "audit_event", "sequence"}
+        kept = [name for name in METADATA.tables if name not in ledger]
+        return self.tables(*kept, without=("last_seen_at", "last_delivery_id", "byte_offset"))
+
+    def said(self) -> dict[str, list[dict[str, Any]]]:
+        """What publishers said, whatever numbers we gave it and whichever delivery brought it."""
+        ours = [
+            *("record_id", "company_id", "lead_record_id", "delivery_id", "quarantine_id"),
+            *("first_delivery_id", "last_delivery_id", "byte_offset"),
+            *("first_seen_at", "last_seen_at", "last_changed_at", "since_at", "obtained_at"),
+        ]
+        tables = ("record", "company", "company_record", "personal_value", "quarantined_row")
+        return self.tables(*tables, without=ours)
+
+    def empty(self, *kept: str) -> None:
+        """Take every row out again, for the next example; what is append-only stays."""
         with writing(self.house.engine) as connection:
             for table in reversed(METADATA.sorted_tables):
-                if table.name not in APPENDED:
+                if table.name not in (*APPENDED, *kept):
                     connection.execute(table.delete())
-        assert not any(self.tables(*APPENDED).values())
 
 
 APPENDED = ("audit_event", "deletion_log")

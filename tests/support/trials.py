@@ -99,6 +99,7 @@ class Databases:
         if self.server:
             self._on_server(f'DROP DATABASE IF EXISTS "{home.name}" WITH (FORCE)')
         shutil.rmtree(home)
+        home.with_suffix(".statements").unlink(missing_ok=True)
 
     def _on_server(self, statement: str) -> None:
         assert self.server
@@ -117,7 +118,7 @@ class Scene:
         self._job = _prepared(databases, self._template, name, many)
         self.before = standing(self._job.url)
         clean = self.copy()
-        self.statements = dying.undisturbed(clean)
+        self.statements, self.seconds = dying.undisturbed(clean)
         self.after = standing(clean.url)
         self._selected = _selected(clean)
         self.drop(clean)

@@ -71,14 +71,13 @@ def statuses_ending(row: RetentionPolicy) -> tuple[str, ...]:
 
 
 def due_on_arrival(
-    statuses: np.ndarray, updated: np.ndarray, row: RetentionPolicy, as_of: date
+    ended: np.ndarray, updated: np.ndarray, row: RetentionPolicy, as_of: date
 ) -> np.ndarray:
     """Which arriving records would be due for deletion at once, and so are not taken (bool).
 
-    `statuses` is RegistrationStatus, `updated` LastUpdateDate as datetime64[D].
+    `ended` tells whose status ends the company, `updated` is LastUpdateDate as datetime64[D].
     """
-    ended = np.isin(statuses, statuses_ending(row))
-    due = np.zeros(len(statuses), dtype=bool)
+    due = np.zeros(len(ended), dtype=bool)
     if ended.any():
         due[ended] = add_period(updated[ended], row.delete_after_inactive) <= np.datetime64(as_of)
     return due

@@ -14,6 +14,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from sources.kit.errors import Refused
+from sources.kit.period import add_to_date
 from warehouse.numbering import take_numbers
 from warehouse.privacy import audit
 from warehouse.schema import company, company_record, company_stop, letter, record, suppression
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["lei", "email", "phone", "domain"]
 KEY_PURPOSE = "suppression"
+REVIEW_AFTER = "P5Y"
+"""When a person looks at a stop again (notice element N17); it stays in force meanwhile."""
 _SCOPE = {"lei": "company", "email": "value", "phone": "value", "domain": "domain"}
 
 
@@ -210,6 +213,7 @@ def _insert(  # noqa: PLR0913 (a stop has this many sides)
             reason=reason,
             origin=origin,
             added_at=now,
+            review_on=add_to_date(now.date(), REVIEW_AFTER),
         )
     )
     return suppression_id, True
