@@ -38,13 +38,13 @@ _COMMAND = [sys.executable, "-m", "flows.cli"]
 
 def help_page(repeats: int = 5) -> Start:
     """`sourcenote --help`, as a user's shell starts it."""
-    return _start(HELP, [*_COMMAND, "--help"], repeats)
+    return measure(HELP, [*_COMMAND, "--help"], repeats)
 
 
 def status(kind: str, url: str, home: Path, repeats: int = 5) -> Start:
     """`sourcenote status` on a filled warehouse."""
     settings = ["--config", str(config_file(home)), "--warehouse", url]
-    return _start(f"{STATUS}, {kind}", [*_COMMAND, *settings, "status"], repeats, home=home)
+    return measure(f"{STATUS}, {kind}", [*_COMMAND, *settings, "status"], repeats, home=home)
 
 
 def imports(repeats: int = 3) -> list[Start]:
@@ -55,11 +55,11 @@ def imports(repeats: int = 3) -> list[Start]:
         ("import prefect", "import prefect"),
         ("import great_expectations", "import great_expectations"),
     ):
-        found.append(_start(name, [sys.executable, "-c", code + _PEAK], repeats, is_import=True))
+        found.append(measure(name, [sys.executable, "-c", code + _PEAK], repeats, is_import=True))
     return found
 
 
-def _start(
+def measure(
     name: str,
     command: list[str],
     repeats: int,
@@ -67,6 +67,7 @@ def _start(
     home: Path | None = None,
     is_import: bool = False,
 ) -> Start:
+    """Start the command that many times; `Broken` when it fails. An import prints its peak."""
     seconds, peak, busy = [], 0.0, load_average()
     for _ in range(repeats):
         start = time.perf_counter()

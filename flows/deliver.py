@@ -24,6 +24,7 @@ from warehouse.privacy.retention import (
 if TYPE_CHECKING:
     from flows.house import House
     from sources.kit.card import Card, Landed
+    from sources.kit.errors import DeliveryRefused
 
 _FEW = 1000
 """Below this many rows a share of bad ones says nothing about the delivery."""
@@ -57,6 +58,14 @@ def facts_of(house: House, run_id: int, landed: Landed, source_id: str) -> Deliv
         personal_delete_after=delete_after,
         is_repeat=deliveries.was_loaded(house.engine, source_id, landed.sha256, landed.kind),
     )
+
+
+def record_refusal(
+    house: House, facts: DeliveryFacts, landed: Landed, refusal: DeliveryRefused
+) -> None:
+    """Keep the refused delivery in the ledger; from here on the refusal calls it by its name."""
+    deliveries.refuse(house.engine, facts, refusal.cause)
+    refusal.thing = refusal.thing.replace(landed.path.name, landed.name)
 
 
 def bounds(

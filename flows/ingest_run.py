@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flows import ingest_report, ingest_steps
-from flows.deliver import card_of
+from flows.deliver import card_of, facts_of, record_refusal
 from flows.ledger import ledger_run
 from flows.settings import example_violations
 from sources.kit.card import Held
 from sources.kit.catalogue import catalogue, source
-from sources.kit.errors import Refused
+from sources.kit.errors import DeliveryRefused, Refused
 from warehouse import deliveries, migrate
 from warehouse.engine import sole_writer
 
@@ -53,11 +53,23 @@ def run(
         ledger_run(house, "ingest", request.source_id) as ledger,
     ):
         fetch, load = halves or (plan_and_fetch, ingest_steps.load_delivery)
-        found = fetch(house, request, tell)
+        try:
+            found = fetch(house, request, tell)
+        except DeliveryRefused as refusal:
+            _record(house, ledger.run_id, request, refusal)
+            raise
         if not isinstance(found, ingest_report.Report):
             found = load(house, ledger.run_id, request.source_id, found, tell)
         ledger.counts = found.counts
         return found
+
+
+def _record(house: House, run_id: int, request: Request, refusal: DeliveryRefused) -> None:
+    """Bytes that came whole are a delivery, even when they are not what was asked for."""
+    landed: Landed | None = refusal.landed
+    if landed is not None:
+        facts = facts_of(house, run_id, landed, request.source_id)
+        record_refusal(house, facts, landed, refusal)
 
 
 def plan_and_fetch(house: House, request: Request, tell: Tell) -> Landed | Report:

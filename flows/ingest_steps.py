@@ -16,7 +16,7 @@ from checks.rules import MISSHAPEN
 from checks.runner import Judgement, judge
 from checks.verdicts import BIT, broken, pack
 from checks.verdicts import QUARANTINED as QUARANTINE_BITS
-from flows.deliver import bounds, facts_of, has_ended, scope_mask
+from flows.deliver import bounds, facts_of, has_ended, record_refusal, scope_mask
 from flows.ingest_report import Report
 from sources.kit import columns
 from sources.kit.catalogue import source
@@ -24,7 +24,6 @@ from sources.kit.digest import canonical_texts, hash128, row_digests
 from sources.kit.errors import DeliveryRefused
 from sources.kit.flat import flat
 from sources.kit.identity import minimise
-from warehouse import deliveries
 from warehouse.load import Loading, loading
 from warehouse.load_shapes import DeliveryFacts
 from warehouse.merge import Approval, Merged
@@ -77,7 +76,7 @@ def load_delivery(house: House, run_id: int, source_id: str, landed: Landed, tel
         with source(source_id).rows_of(landed.path, partial(_prepare, house)) as rows:
             return _load(house, facts, landed, rows, tally, tell)
     except DeliveryRefused as refusal:
-        deliveries.refuse(house.engine, facts, refusal.cause, tally.rows)
+        record_refusal(house, facts, landed, refusal)
         raise
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from warehouse.privacy.deletion import Due
     from warehouse.privacy.retention import Move
 
+    Tell = Callable[[str, int, int | None], None]
+
 _SHOWN = 1000
 """Entries a dry run lists in full; the counts are always of all."""
 
@@ -57,7 +59,7 @@ def delete(
     *,
     dry_run: bool = False,
     confirm: bool = False,
-    tell: Callable[[str, int, int | None], None] | None = None,
+    tell: Tell | None = None,
 ) -> dict[str, Any]:
     """Delete what is inactive and past its date; refuse past the cap unless confirmed.
 
@@ -75,28 +77,35 @@ def delete(
             found = deletion.due(connection, day)
             if not confirm:
                 deletion.check_cap(connection, found, house.settings.deletion_cap)
-        act = deletion.Act(
-            actor=runs.actor(house.engine),
-            now=house.now(),
-            policy_version=house.settings.policy.version if house.settings.policy else "none",
-            keys=house.keys,
-            new_subject=lambda: house.random(16).hex(),
-        )
-        rows = deletion.delete(
-            house.engine,
-            found,
-            act,
-            progress=None if tell is None else lambda done, of: tell("deleted", done, of),
-        )
-        aside = deletion.delete_aside(house.engine, house.settings.retention, act, day)
-        aside["landing_file"] = landing_files.remove_due(
-            house.engine, house.landing_root, day, _landing_periods(house)
-        )
-        if found or any(aside.values()):
-            deletion.clean_up_bytes(house.engine)
-        report = _deletion_report(found, day, aside, rows, is_dry_run=False)
+        report = _delete(house, found, day, ledger.run_id, tell)
         ledger.counts = report["counts"]
         return report
+
+
+def _delete(
+    house: House, found: list[Due], day: date, run_id: int, tell: Tell | None
+) -> dict[str, Any]:
+    """Rows, files, and then the bytes they were, also those of a run that died before that."""
+    act = deletion.Act(
+        actor=runs.actor(house.engine),
+        now=house.now(),
+        policy_version=house.settings.policy.version if house.settings.policy else "none",
+        keys=house.keys,
+        new_subject=lambda: house.random(16).hex(),
+    )
+    rows = deletion.delete(
+        house.engine,
+        found,
+        act,
+        progress=None if tell is None else lambda done, of: tell("deleted", done, of),
+    )
+    aside = deletion.delete_aside(house.engine, house.settings.retention, act, day)
+    aside["landing_file"] = landing_files.remove_due(
+        house.engine, house.landing_root, day, _landing_periods(house)
+    )
+    if found or any(aside.values()) or not runs.ended_well(house.engine, "delete", run_id):
+        deletion.clean_up_bytes(house.engine)
+    return _deletion_report(found, day, aside, rows, is_dry_run=False)
 
 
 def _landing_periods(house: House) -> dict[str, str]:

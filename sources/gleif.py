@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from sources.kit.card import Card, Held, Landed, Plan
+from sources.kit.card import Card, Held, Landed, Plan, judging
 from sources.kit.errors import DeliveryRefused, Refused
 
 if TYPE_CHECKING:
@@ -115,14 +115,7 @@ def fetch(
     path, sha256, byte_count = session.download(
         plan.url, landing, expected_size=plan.size, progress=progress
     )
-    found = contents(path)
-    if found.container != "zip" and plan.url.endswith(".zip"):
-        raise DeliveryRefused(
-            f"GLEIF's file {plan.url.rpartition('/')[2]}",
-            "what came is not a zip archive",
-            "Run again for a fresh listing; if it stays, tell GLEIF",
-        )
-    return Landed(
+    landed = Landed(
         path=path,
         sha256=sha256,
         byte_count=byte_count,
@@ -131,9 +124,18 @@ def fetch(
         published_at=plan.published_at,
         kind=plan.kind,
         record_count=plan.record_count,
-        member=found.name if found.container == "zip" else None,
+        member=None,
         is_publisher_host=session.is_publisher_host,
     )
+    with judging(landed):
+        found = contents(path)
+        if found.container != "zip" and plan.url.endswith(".zip"):
+            raise DeliveryRefused(
+                f"GLEIF's file {landed.name}",
+                "what came is not a zip archive",
+                "Run again for a fresh listing; if it stays, tell GLEIF",
+            )
+    return replace(landed, member=found.name if found.container == "zip" else None)
 
 
 def adopt(
@@ -153,12 +155,10 @@ def adopt(
     # Unpacking brings isal along: `--help` and `status` do without it.
     from sources.kit.archive import contents
 
-    landed, sha256, byte_count = landing.adopt(path)
-    found = contents(landed)
-    member = path.name if found.name == landed.name else found.name
-    said = named(path.name) or named(member)
-    return Landed(
-        path=landed,
+    said = named(path.name)
+    kept, sha256, byte_count = landing.adopt(path)
+    landed = Landed(
+        path=kept,
         sha256=sha256,
         byte_count=byte_count,
         url=f"file:{path.name}",
@@ -166,8 +166,18 @@ def adopt(
         published_at=published_at or (said.published_at if said else None),
         kind=kind or (said.kind if said else "file"),
         record_count=None,
-        member=member,
+        member=None,
         is_publisher_host=False,
+    )
+    with judging(landed):
+        found = contents(kept)
+    member = path.name if found.name == kept.name else found.name
+    said = said or named(member)
+    return replace(
+        landed,
+        member=member,
+        published_at=published_at or (said.published_at if said else None),
+        kind=kind or (said.kind if said else "file"),
     )
 
 

@@ -58,8 +58,8 @@ def was_loaded(engine: Engine, source_id: str, sha256: str, kind: str) -> bool:
     return found is not None
 
 
-def refuse(engine: Engine, facts: DeliveryFacts, reason: str, rows: int) -> int:
-    """Record a delivery that loaded nothing, and why."""
+def refuse(engine: Engine, facts: DeliveryFacts, reason: str) -> int:
+    """Record a delivery of which nothing came in, and why."""
     with writing(engine) as connection:
         delivery_id = take_numbers(connection, "delivery", 1)
         connection.execute(
@@ -67,7 +67,6 @@ def refuse(engine: Engine, facts: DeliveryFacts, reason: str, rows: int) -> int:
                 delivery_id=delivery_id,
                 status="refused",
                 reason=reason,
-                records_in=rows,
                 **delivery_values(facts),
             )
         )

@@ -31,6 +31,7 @@ from warehouse.sorting import (
     QUARANTINED,
     SUPERSEDED,
     SUPPRESSED,
+    UNCHANGED,
     Arrived,
     Sorter,
 )
@@ -58,11 +59,10 @@ class Loading:
             published=UNKNOWN if published is None else int(published.timestamp()),
             is_stopped=known.stops.covers,
         )
-        self._next_record = known.numbers.record
+        self._next_record, self._is_first = known.numbers.record, known.is_first
         self._rows = 0
+        self._natural: list[np.ndarray] = []
         self.misshapen = 0
-        self.minimised = 0
-        self.conflict_rows = 0
 
     @property
     def held_count(self) -> int:
@@ -82,8 +82,7 @@ class Loading:
         self._stage_changed(frame, is_changed, ids, start)
         self._stage_personal(personal, ids, outcome, start)
         self._stage_suppressed(frame, (outcome == SUPPRESSED) & (place < 0))
-        natural = truths(pc.equal(frame.table["person_kind"], "natural"))
-        self.minimised += int((natural & (outcome <= 3)).sum())  # noqa: PLR2004 (new, changed, unchanged)
+        self._natural.append(truths(pc.equal(frame.table["person_kind"], "natural")))
         return outcome
 
     def quarantine(self, rows: pa.Table) -> None:
@@ -114,7 +113,8 @@ class Loading:
         counts["records_quarantined"] += self.misshapen
         counts["records_retracted"] = 0
         counts["records_in"] = len(outcome) + self.misshapen
-        counts["records_minimised"] = self.minimised
+        held = np.isin(outcome, (NEW, CHANGED, UNCHANGED))
+        counts["records_minimised"] = int(np.concatenate([held[:0], *self._natural])[held].sum())
         return counts
 
     def commit(self, approve: Callable[[], Approval]) -> merge.Merged:
@@ -137,6 +137,7 @@ class Loading:
                     numbers=self._numbers,
                     new_rows=self._next_record - self._numbers.record,
                     is_direct=self._stage.is_direct,
+                    is_first=self._is_first,
                 ),
                 approve,
             )
@@ -157,12 +158,13 @@ class Loading:
         return self.facts.kind == "full" and is_newer and not self.facts.is_repeat
 
     def _absences(self) -> tuple[np.ndarray, np.ndarray]:
-        """(records not in this full file, records in it that were absent before)."""
+        """(records older than this full file and not in it, records in it absent before)."""
         held = self._held
         returned = held.record_id[held.seen & held.is_absent]
         if not self._counts_absence():
             return np.empty(0, np.int64), returned
-        return held.record_id[~held.seen], returned
+        older = held.published < self._sorter.published
+        return held.record_id[~held.seen & older], returned
 
     def _stage_new(self, frame: Arrived, chosen: np.ndarray, ids: np.ndarray) -> None:
         if not chosen.any():
@@ -184,37 +186,6 @@ class Loading:
                 [given[name] if name in given else table[name] for name in NEW_SCHEMA.names],
                 names=NEW_SCHEMA.names,
             ).cast(NEW_SCHEMA),
-        )
-        if self._stage.is_direct:
-            self._write_companies(table["source_key"], ids[chosen])
-
-    def _write_companies(self, source_keys: pa.ChunkedArray, ids: np.ndarray) -> None:
-        """A first load's companies and links, written beside their records."""
-        rows, at = len(ids), pa.scalar(self.facts.retrieved_at, pa.timestamp("s", "UTC"))
-        company_ids = pa.array(ids - self._numbers.record + self._numbers.company)
-        self._stage.write(
-            "company",
-            pa.table(
-                {
-                    "company_id": company_ids,
-                    "lead_record_id": pa.array(ids),
-                    "lead_source_key": source_keys,
-                    "first_seen_at": pa.repeat(at, rows),
-                    "last_changed_at": pa.repeat(at, rows),
-                }
-            ),
-        )
-        self._stage.write(
-            "company_record",
-            pa.table(
-                {
-                    "company_id": company_ids,
-                    "record_id": pa.array(ids),
-                    "source_key": source_keys,
-                    "since_at": pa.repeat(at, rows),
-                    "reason": pa.repeat(merge.OWN_RECORD, rows),
-                }
-            ),
         )
 
     def _stage_changed(

@@ -33,7 +33,8 @@ class Sorted:
     """What the sorter found.
 
     `dropped_ordinals` and `dropped_records` must not be merged: changed rows by their place in the
-    delivery, new rows by their number. `is_direct`: new rows are in `record` already.
+    delivery, new rows by their number. `is_direct`: new rows are in `record` already. `is_first`:
+    it held none before.
     """
 
     counts: dict[str, int]
@@ -42,6 +43,7 @@ class Sorted:
     numbers: Numbers
     new_rows: int
     is_direct: bool
+    is_first: bool
 
 
 @dataclass(frozen=True)
@@ -101,12 +103,9 @@ def merge(
 
 def _drop_rows(connection: Connection, found: Sorted) -> None:
     """Take superseded and conflicting rows out of staging."""
-    direct = ("company_record", "record") if found.is_direct else ("staged_new",)
-    if found.is_direct and len(found.dropped_records):
-        shift = found.numbers.company - found.numbers.record
-        _delete_listed(connection, "company", "company_id", found.dropped_records + shift)
+    new = "record" if found.is_direct else "staged_new"
     for table, column, numbers in (
-        *((name, "record_id", found.dropped_records) for name in direct),
+        (new, "record_id", found.dropped_records),
         ("staged_changed", "ordinal", found.dropped_ordinals),
         ("staged_personal", "ordinal", found.dropped_ordinals),
     ):
@@ -152,12 +151,14 @@ def _insert_new(connection: Connection, facts: DeliveryFacts, found: Sorted) -> 
 
     `SELECT *` into an empty SQLite table of the same shape copies pages instead of rows.
     """
-    if found.is_direct or not found.new_rows:
+    if not found.new_rows:
         return
-    connection.execute(sa.text("INSERT INTO record SELECT * FROM staged_new"))
+    if not found.is_direct:
+        connection.execute(sa.text("INSERT INTO record SELECT * FROM staged_new"))
     number = record.c.record_id - found.numbers.record + found.numbers.company
     at = sa.literal(facts.retrieved_at, company.c.first_seen_at.type)
-    is_new = record.c.record_id >= found.numbers.record
+    # A first load's rows are all new: read in the order they lie, not by their numbers.
+    is_new = sa.true() if found.is_first else record.c.record_id >= found.numbers.record
     rows = (record.c.record_id, record.c.source_key)
     connection.execute(
         company.insert().from_select(

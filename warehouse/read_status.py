@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from warehouse.schema import (
     company,
+    company_record,
     delivery,
     export,
     personal_value,
@@ -43,11 +44,13 @@ def to_deactivate(
     # No index finds absences, and most warehouses have none: ask the ledger first.
     if vanished and _count(connection, sa.select(sa.func.sum(delivery.c.records_vanished))):
         ended.append(record.c.vanished_at.is_not(None))
-    found = (
-        sa.select(sa.func.count())
-        .select_from(record)
-        .join(company, company.c.lead_record_id == record.c.record_id)
-        .where(company.c.state == "active", sa.or_(*ended))
+    # By way of the links, whose index leads from a few records to their companies.
+    records = sa.select(record.c.record_id).where(sa.or_(*ended))
+    linked = sa.select(company_record.c.company_id).where(company_record.c.record_id.in_(records))
+    found = sa.select(sa.func.count()).where(
+        company.c.state == "active",
+        company.c.company_id.in_(linked),
+        company.c.lead_record_id.in_(records),
     )
     values = sa.select(sa.func.count()).where(
         personal_value.c.state == "active", personal_value.c.inactive_after <= as_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from warehouse.engine import writing
+from warehouse.engine import reading, writing
 from warehouse.numbering import take_numbers
 from warehouse.schema import run
 
@@ -74,3 +74,15 @@ def finish(
                 message=message,
             )
         )
+
+
+def ended_well(engine: Engine, flow: str, before: int) -> bool:
+    """Whether the flow's last run before this one came to its end; refused ones began nothing."""
+    query = (
+        sa.select(run.c.state)
+        .where(run.c.flow == flow, run.c.run_id < before, run.c.state != "refused")
+        .order_by(run.c.run_id.desc())
+        .limit(1)
+    )
+    with reading(engine) as connection:
+        return connection.scalar(query) in {None, "done"}

@@ -107,8 +107,8 @@ class Sorter:
         """(ordinals superseded, ordinals in conflict) among keys that stand more than once.
 
         Rows with the same content supersede each other. Different content is a conflict in a full
-        file (`conflict_is_fatal`); in a delta the latest LastUpdateDate wins, and only rows that
-        no date tells apart are in conflict.
+        file (`conflict_is_fatal`), also with a row that breaks another rule; in a delta the latest
+        LastUpdateDate wins, and only rows that no date tells apart are in conflict.
         """
         keys = np.concatenate(self.keys) if self.keys else np.empty(0, np.uint64)
         outcome = np.concatenate(self.outcomes) if self.outcomes else np.empty(0, np.uint8)
@@ -118,13 +118,17 @@ class Sorter:
         twin[1:] |= ranked[1:] == ranked[:-1]
         twin[:-1] |= ranked[:-1] == ranked[1:]
         rows = order[twin]
-        rows = rows[~np.isin(outcome[rows], (QUARANTINED, SUPPRESSED))]
+        rows = rows[outcome[rows] != SUPPRESSED]
+        if not conflict_is_fatal:
+            rows = rows[outcome[rows] != QUARANTINED]
         if not len(rows):
             return np.empty(0, np.int64), np.empty(0, np.int64)
         digests, updates = np.concatenate(self.digests), np.concatenate(self.updates)
         superseded: list[int] = []
         conflicts: list[int] = []
         for group in np.split(rows, np.flatnonzero(np.diff(keys[rows].astype(np.uint64))) + 1):
+            if (outcome[group] == QUARANTINED).all():
+                continue
             lost, fought = _resolve(group, digests, updates, fatal=conflict_is_fatal)
             superseded += lost
             conflicts += fought

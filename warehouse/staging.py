@@ -122,6 +122,7 @@ class _SqliteStaging:
             for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
                 cursor.execute(f"PRAGMA {pragma}")
                 cursor.fetchall()
+            cursor.execute("BEGIN")
             for name, table in empty.items():
                 cursor.adbc_ingest(name, _as_text(table), mode="create")
             cursor.execute(self._shape_of_record())
@@ -152,6 +153,8 @@ class _SqliteStaging:
     @contextmanager
     def merging(self) -> Iterator[Connection]:
         self._writer.finish()
+        with self._adbc.cursor() as cursor:
+            cursor.execute("COMMIT")
         self._adbc.close()
         if self._is_first:
             self._engine.dispose()  # the journal mode changes only while nobody else is connected
@@ -230,7 +233,9 @@ class _PostgresStaging:
     def write(self, name: str, table: pa.Table) -> None:
         if not table.num_rows:
             return
-        columns = ", ".join(f'"{column}"' for column in table.column_names)
+        filled = [name for name in table.column_names if table[name].null_count < table.num_rows]
+        table = table.select(filled)  # what no row of the frame has need not be sent
+        columns = ", ".join(f'"{column}"' for column in filled)
         target = "record" if name == "staged_new" and self.is_direct else name
         sink = pa.BufferOutputStream()
         options = pa_csv.WriteOptions(include_header=False, batch_size=4096)

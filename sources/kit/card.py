@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
+from sources.kit.errors import DeliveryRefused
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -108,3 +111,18 @@ class Landed:
     record_count: int | None
     member: str | None
     is_publisher_host: bool
+
+    @property
+    def name(self) -> str:
+        """What the reader knows the file by; the landing calls it by its digest."""
+        return self.url.rpartition("/")[2].removeprefix("file:")
+
+
+@contextmanager
+def judging(landed: Landed) -> Iterator[None]:
+    """A refusal inside says what it refuses, so that the ledger can name those bytes."""
+    try:
+        yield
+    except DeliveryRefused as refusal:
+        refusal.landed = landed
+        raise

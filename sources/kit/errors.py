@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class SourcenoteError(Exception):
     """Something was refused or failed; nothing is left half-done.
@@ -23,7 +25,12 @@ class SourcenoteError(Exception):
 
 
 class DeliveryRefused(SourcenoteError):
-    """What a publisher sent cannot be loaded as a whole; the warehouse is as it was."""
+    """What a publisher sent cannot be loaded as a whole; the warehouse is as it was.
+
+    `landed` is what was received (`sources.kit.card.Landed`), where its bytes came whole.
+    """
+
+    landed: Any = None
 
 
 class SourceUnavailable(SourcenoteError):

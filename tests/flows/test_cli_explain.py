@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from our_command import CARE_OF, NEW_NAME, Filled, Run, fill, runner
+from our_command import CARE_OF, NEW_NAME, Filled, Run, copy_filled, fill, runner
 
 from flows.cli.explain_words import PARTS, full_label, label
 from flows.explain_steps import lei_fault, read_question
@@ -28,16 +27,9 @@ ORIGIN = {
 }
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Filled]:
-    home = tmp_path_factory.mktemp("template")
-    return home, fill(f"sqlite:///{home / 'sourcenote.db'}", home)
-
-
 @pytest.fixture
-def filled(template: tuple[Path, Filled], tmp_path: Path) -> Filled:
-    shutil.copytree(template[0], tmp_path, dirs_exist_ok=True)
-    return template[1]
+def filled(tmp_path: Path) -> Filled:
+    return copy_filled(tmp_path)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from our_command import Filled, Run, fill, runner, sample_file
+from our_command import Filled, Run, copy_filled, fill, runner, sample_file
 
 from sources.kit.errors import SourceUnavailable
 from sources.kit.sample import bundled_sample
@@ -26,19 +26,18 @@ def run(
 
 
 @pytest.fixture
-def filled(warehouse_url: str, tmp_path: Path) -> Filled:
-    return fill(warehouse_url, tmp_path)
+def filled(tmp_path: Path) -> Filled:
+    return copy_filled(tmp_path)
 
 
 @pytest.fixture
 def run_filled(
     filled: Filled,
-    warehouse_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Run:
-    return runner(tmp_path, monkeypatch, capsys, warehouse_url)
+    return runner(tmp_path, monkeypatch, capsys)
 
 
 def test_a_file_is_reported_row_by_row(run: Run, tmp_path: Path) -> None:
@@ -106,8 +105,7 @@ def test_a_refused_delivery_is_told_and_remembered(run: Run, tmp_path: Path) -> 
     assert (answer.code, answer.out) == (1, "")
     assert "columns are missing" in answer.err
     state = run("status")
-    assert "was refused" in state.text
-    assert "Needs a look" in state.text
+    assert "Needs a look ingest of gleif, started 2026-11-02 10:00 UTC: refused" in state.text
     (troubled,) = run("status", "--json").document["troubled_runs"]
     assert (troubled["flow"], troubled["state"]) == ("ingest", "refused")
 
@@ -158,7 +156,14 @@ def test_status_of_nothing(run: Run) -> None:
     assert "Nothing loaded yet: run `sourcenote ingest gleif`." in run("status").text
 
 
-def test_what_status_says_is_due_is_what_the_lifecycle_does(run_filled: Run) -> None:
+def test_what_status_says_is_due_is_what_the_lifecycle_does(
+    warehouse_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fill(warehouse_url, tmp_path)
+    run_filled = runner(tmp_path, monkeypatch, capsys, warehouse_url)
     due = run_filled("status", "--json").document["retention"]["deactivate_due"]
     listed = run_filled("deactivate", "--dry-run", "--json").document
     assert len(listed["deactivated"]) == listed["counts"]["deactivated"] == due["companies"]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import shutil
 import stat
 from pathlib import Path
 
 import pytest
-from our_command import Filled, Run, fill, runner
+from our_command import Run, copy_filled, fill, runner
 
 from flows.suppress_lists import read_list
 from sources.kit.errors import Refused
@@ -198,15 +197,10 @@ def test_an_answer_is_written_whole_or_not_at_all(run: Run, tmp_path: Path) -> N
 
 
 def test_a_stop_covers_what_is_held(
-    tmp_path: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    home = tmp_path_factory.mktemp("filled")
-    known: Filled = fill(f"sqlite:///{home / 'sourcenote.db'}", home)
-    run = runner(home, monkeypatch, capsys)
+    known = copy_filled(tmp_path)
+    run = runner(tmp_path, monkeypatch, capsys)
     assert run(*ADD, "--lei", known.changed, "--json").document["companies_covered"] == 1
     assert run(*ADD, "--lei", LEI, "--json").document["companies_covered"] == 0
     assert "It covers 1 company now held." in run(*ADD, "--lei", known.changed).text
-    shutil.rmtree(home)

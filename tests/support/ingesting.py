@@ -140,6 +140,19 @@ def plain_judge(packed: np.ndarray, delivery: Mapping[str, bool]) -> Judgement:
     )
 
 
+OUTCOMES = (
+    *("new", "changed", "unchanged", "stale", "superseded"),
+    *("retracted", "out_of_scope", "quarantined", "suppressed"),
+)
+
+
+def outcomes(report: Report) -> dict[str, int]:
+    """The outcomes that any row had; together they are the rows that came in."""
+    counts = {name: report.counts[f"records_{name}"] for name in OUTCOMES}
+    assert sum(counts.values()) == report.counts["records_in"]
+    return {name: count for name, count in counts.items() if count}
+
+
 def quiet(_stage: str, _done: int, _total: int | None) -> None:
     """Tell nobody."""
 
@@ -228,6 +241,11 @@ class Ingesting:
         (row,) = self.ask(query, **values)
         (value,) = row.values()
         return value
+
+    def name(self, number: int) -> str | None:
+        """The legal name shown of the company, None when there is none of it."""
+        found = self.prospect(number)
+        return found and found["legal_name"]
 
     def prospect(self, number: int) -> dict[str, Any] | None:
         """The company's row in `prospects`, or None."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import csv
 import io
 import json
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +109,20 @@ def fill(url: str, home: Path) -> Filled:
         known_bad=broken["lei_check_digits_hold"],
         bad=broken["legal_name_is_present"],
     )
+
+
+def copy_filled(home: Path) -> Filled:
+    """The same on SQLite, made once and copied: most tests need no more."""
+    folder, known = _template()
+    shutil.copytree(folder, home, dirs_exist_ok=True)
+    return known
+
+
+@cache
+def _template() -> tuple[Path, Filled]:
+    folder = Path(tempfile.mkdtemp(prefix="filled-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder, fill(f"sqlite:///{folder / 'sourcenote.db'}", folder)
 
 
 def _delta(content: bytes, lei: str) -> bytes:

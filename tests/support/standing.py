@@ -23,7 +23,7 @@ LEDGERS = frozenset({"run"})
 _NOT_COMPARED = {
     "audit_event": {"chain", "subject", "event_id"},
     "deletion_log": {"chain", "subject", "deletion_id"},
-    "delivery": {"delivery_id", "run_id"},
+    "delivery": {"delivery_id", "run_id", "url"},
     "export": {"run_id"},
 }
 _OF_ATTEMPTS = {"run", "delivery", "quarantine"}

@@ -51,7 +51,7 @@ def first_rows(many: int) -> list[dict[str, str]]:
 
 
 def second_rows(many: int) -> list[dict[str, str]]:
-    """A third of them renamed, one gone, the care-of line changed, as many again new."""
+    """A third of them renamed, one gone, the care-of line changed, a half as many again new."""
     rows = [
         {**row, "Entity.LegalName": row["Entity.LegalName"] + " II"} if n % 3 == 0 else row
         for n, row in enumerate(first_rows(many))
@@ -59,7 +59,7 @@ def second_rows(many: int) -> list[dict[str, str]]:
     ]
     rows = [row for row in rows if row["LEI"] != lei(9002)]
     rows.append(norwegian(9002, headquarters_mail_routing="c/o Roderik Nyplant"))
-    return [*rows, *(company(n) for n in range(20_000, 20_000 + many))]
+    return [*rows, *(company(n) for n in range(20_000, 20_000 + many // 2))]
 
 
 @dataclass(frozen=True)

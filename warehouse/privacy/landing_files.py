@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 
 
 def due(engine: Engine, root: Path, as_of: date, periods: Mapping[str, str]) -> list[Path]:
-    """Landed files whose newest delivery is older than its source's period."""
+    """Landed files whose newest delivery is older than its source's period.
+
+    A file that no delivery knows, because its run died, counts from its last change, by the
+    longest of the periods: it may be another warehouse's.
+    """
     with reading(engine) as connection:
         rows = connection.execute(
             sa.select(
@@ -33,7 +38,14 @@ def due(engine: Engine, root: Path, as_of: date, periods: Mapping[str, str]) -> 
         path = root / row.sha256[:2] / f"{row.sha256}.bin"
         if add_to_date(row.newest.date(), periods[row.source_id]) <= as_of and path.exists():
             found.append(path)
-    return found
+    longest = max(periods.values(), key=lambda period: add_to_date(as_of, period))
+    known = {row.sha256 for row in rows}
+    unknown = (path for path in sorted(root.glob("??/*.bin")) if path.stem not in known)
+    return found + [path for path in unknown if add_to_date(_changed_on(path), longest) <= as_of]
+
+
+def _changed_on(path: Path) -> date:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
 
 
 def remove_due(engine: Engine, root: Path, as_of: date, periods: Mapping[str, str]) -> int:

@@ -49,8 +49,7 @@ record = sa.Table(
     column(
         "last_delivery_id",
         sa.BigInteger,
-        sa.ForeignKey("delivery.delivery_id"),
-        comment="delivery that wrote the content now held",
+        comment="delivery that wrote the content now held (its changes refer to it)",
     ),
     column("absent_count", sa.Integer, default="0", comment="full files in a row it was not in"),
     *(_field(field) for field in columns.FIELDS),
@@ -66,7 +65,13 @@ record = sa.Table(
     postgresql_partition_by="HASH (source_key)",
 )
 sa.Index("uq_record_source_key_source_id", record.c.source_key, record.c.source_id, unique=True)
-sa.Index("ix_record_lei_status_next_renewal_date", record.c.lei_status, record.c.next_renewal_date)
+_ISSUED = record.c.lei_status == sa.text("'ISSUED'")
+sa.Index(
+    "ix_record_issued_next_renewal_date",
+    record.c.next_renewal_date,
+    sqlite_where=_ISSUED,
+    postgresql_where=_ISSUED,
+)
 
 company = sa.Table(
     "company",

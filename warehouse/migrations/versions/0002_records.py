@@ -181,7 +181,7 @@ def upgrade() -> None:
             sa.BigInteger(),
             autoincrement=False,
             nullable=False,
-            comment="delivery that wrote the content now held",
+            comment="delivery that wrote the content now held (its changes refer to it)",
         ),
         sa.Column(
             "absent_count",
@@ -619,18 +619,17 @@ def upgrade() -> None:
             ["delivery.delivery_id"],
             name=op.f("fk_record_first_delivery_id"),
         ),
-        sa.ForeignKeyConstraint(
-            ["last_delivery_id"], ["delivery.delivery_id"], name=op.f("fk_record_last_delivery_id")
-        ),
         sa.PrimaryKeyConstraint("record_id", "source_key", name=op.f("pk_record")),
         comment="What a publisher says on one key; nothing personal is ever in this table",
         postgresql_partition_by="HASH (source_key)",
     )
     op.create_index(
-        "ix_record_lei_status_next_renewal_date",
+        "ix_record_issued_next_renewal_date",
         "record",
-        ["lei_status", "next_renewal_date"],
+        ["next_renewal_date"],
         unique=False,
+        sqlite_where=sa.text("lei_status = 'ISSUED'"),
+        postgresql_where=sa.text("lei_status = 'ISSUED'"),
     )
     op.create_index(
         "uq_record_source_key_source_id", "record", ["source_key", "source_id"], unique=True
