@@ -7,8 +7,8 @@ so the ratio of the two is the price of everything else.
 
 from __future__ import annotations
 
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 import pyarrow as pa
 from pyarrow import csv
@@ -56,7 +56,7 @@ def into_postgresql(source: Path, conninfo: str) -> int:
     return rows
 
 
-def _batches(stream: BinaryIO) -> csv.CSVStreamingReader:
+def _batches(stream: BufferedIOBase) -> csv.CSVStreamingReader:
     """The kept columns as text, block by block."""
     return csv.open_csv(
         stream,

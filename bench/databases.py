@@ -105,7 +105,7 @@ class PostgresDatabases:
 
     def url(self, name: str) -> str:
         """SQLAlchemy's URL."""
-        return self._server.url(name)
+        return str(self._server.url(name))
 
     def target(self, name: str) -> str:
         """The conninfo."""

@@ -83,7 +83,7 @@ def _check(opened: House, counts: dict[str, int]) -> None:
         message = f"outcomes do not add up to the rows that came: {counts}"
         raise ValueError(message)
     with opened.engine.connect() as connection:
-        held = connection.exec_driver_sql("SELECT count(*) FROM record").scalar()
+        held = connection.exec_driver_sql("SELECT count(*) FROM record").scalar_one()
     taken = counts["records_new"] + counts["records_changed"] + counts["records_unchanged"]
     if held < taken:
         message = f"{taken} records were taken, the warehouse holds {held}"

@@ -88,22 +88,27 @@ def _out(job: Job) -> Path:
 
 
 def _commit(writer: ListWriter, judged: Judged, run_id: int) -> Manifest:
-    """Check the stops once more and record the list, in one transaction."""
-    keys = writer.house.keys
+    """Record the list and check the stops once more, in one transaction.
+
+    What takes long comes before the stops are held still, so that a stop hardly waits.
+    """
+    keys, heading = writer.house.keys, _heading(writer, run_id)
     with writing(writer.house.engine) as connection:
+        exporting.write_rows(connection, keys, heading, writer.rows, writer.notices())
         hold_still(connection)
         ids = [row.company_id for row in writer.rows]
         late = stopped_by_now(connection, keys, ids, [row.lei for row in writer.rows])
-        judged.departures.drop("suppressed", writer.drop(late))
+        dropped = writer.drop(late)
+        judged.departures.drop("suppressed", len(dropped))
+        exporting.take_back(connection, heading.export_id, dropped)
         manifest = _finish_files(writer, judged)
-        heading = _heading(writer, manifest, run_id)
         text = json.dumps(manifest, ensure_ascii=False, sort_keys=True)
-        exporting.write_export(connection, keys, heading, text, writer.rows, writer.notices())
+        exporting.write_manifest(connection, heading.export_id, text)
         exporting.record_departure(connection, heading, counts(manifest), writer.job.now)
     return manifest
 
 
-def _heading(writer: ListWriter, manifest: Manifest, run_id: int) -> exporting.Heading:
+def _heading(writer: ListWriter, run_id: int) -> exporting.Heading:
     job = writer.job
     return exporting.Heading(
         export_id=writer.folder.export_id,
@@ -113,7 +118,7 @@ def _heading(writer: ListWriter, manifest: Manifest, run_id: int) -> exporting.H
         purpose=job.request.purpose,
         recipient=job.request.recipient,
         recipient_name=job.decided.recipient.name,
-        policy_version=manifest["policy_version"],
+        policy_version=job.decided.policy.version,
         created_at=job.now,
         actor=job.actor,
         run_id=run_id,

@@ -81,13 +81,13 @@ class ListWriter:
             cells = (self._row(holding, spool) for holding in held)
             write_csv((row for row in cells if row is not None), stream, header)
 
-    def drop(self, company_ids: Collection[int]) -> int:
-        """Take these companies' rows out again; returns how many there were."""
+    def drop(self, company_ids: Collection[int]) -> set[str]:
+        """Take these companies' rows out again; returns the ids of those rows."""
         dropped = {row.row_id for row in self.rows if row.company_id in company_ids}
         if dropped:
             _without_rows(self.folder.partial / ROWS, dropped)
             self.rows = [row for row in self.rows if row.row_id not in dropped]
-        return len(dropped)
+        return dropped
 
     def notices(self) -> Iterator[tuple[str, str]]:
         """(row id, full notice as HTML) of every row ever written, from the spool."""

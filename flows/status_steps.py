@@ -13,7 +13,7 @@ from warehouse.privacy.retention import VANISHED, policy, statuses_ending
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from flows.house import House
     from sources.kit.card import Card
@@ -100,7 +100,7 @@ def _age(house: House, delivery: dict[str, Any] | None) -> float | None:
     """Hours since publication, or since retrieval where no publication is stated."""
     if delivery is None:
         return None
-    since = delivery["published_at"] or delivery["retrieved_at"]
+    since: datetime = delivery["published_at"] or delivery["retrieved_at"]
     return round((house.now() - since).total_seconds() / _SECONDS_AN_HOUR, 1)
 
 

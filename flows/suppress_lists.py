@@ -197,12 +197,14 @@ def _values(found: MailingList, row: Sequence[str]) -> Iterator[tuple[Kind, str]
 def _write(out: Path, found: MailingList, kept: list[list[str]]) -> None:
     rows = [found.rows[0], *kept] if found.has_header else kept
     partial = out.with_name(f".{out.name}.partial")
-    quoting = csv.QUOTE_ALL if found.is_quoted else csv.QUOTE_MINIMAL
     try:
         handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding=found.encoding, newline="") as stream:
             csv.writer(
-                stream, delimiter=found.delimiter, quoting=quoting, lineterminator=found.line_end
+                stream,
+                delimiter=found.delimiter,
+                quoting=csv.QUOTE_ALL if found.is_quoted else csv.QUOTE_MINIMAL,
+                lineterminator=found.line_end,
             ).writerows(rows)
             stream.flush()
             os.fsync(stream.fileno())

@@ -35,7 +35,8 @@ def before_transaction(driver: Any) -> None:  # noqa: ANN401 (the driver's own)
 def after_transaction(driver: Any) -> None:  # noqa: ANN401 (the driver's own)
     """SQLite only: the connection as every other one."""
     driver.execute("PRAGMA foreign_keys = ON")
-    driver.execute("PRAGMA journal_mode = WAL")
+    with suppress(sqlite3.OperationalError):  # somebody reads just now: the next to open it does it
+        driver.execute("PRAGMA journal_mode = WAL")
 
 
 def open_up(connection: Connection) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+import sqlite3
+from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,6 @@ def _sqlite(url: URL) -> Engine:
 def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 (the driver's own)
     connection.isolation_level = None  # SQLAlchemy's BEGIN below is the only one
     for pragma in (
-        "journal_mode = WAL",
         "foreign_keys = ON",
         "secure_delete = ON",
         "synchronous = FULL",
@@ -81,6 +81,8 @@ def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 (the dr
         "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
+    with suppress(sqlite3.OperationalError):  # a first load holds it in another mode, and ends that
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -87,18 +87,17 @@ def sources_on_record(connection: Connection) -> frozenset[str]:
     return frozenset(connection.scalars(sa.select(source_cursor.c.source_id)))
 
 
-def write_export(
+def write_rows(
     connection: Connection,
     keys: Keys,
     heading: Heading,
-    manifest: str,
     rows: Sequence[SentRow],
     notices: Iterable[tuple[str, str]],
 ) -> None:
     """Record the list in the caller's transaction: state `written`, disclosures, letters.
 
     `notices` gives (row id, the row's full notice as HTML) for at least every row of `rows`, which
-    is read as a stream: only as many are held as are written at once.
+    is read as a stream: only as many are held as are written at once. The manifest comes last.
     """
     connection.execute(
         export.insert().values(
@@ -111,7 +110,7 @@ def write_export(
             recipient=heading.recipient,
             created_at=heading.created_at,
             actor=heading.actor,
-            manifest=manifest,
+            manifest="",
             run_id=heading.run_id,
         )
     )
@@ -120,6 +119,22 @@ def write_export(
     kept = ((by_id[row_id], html) for row_id, html in notices if row_id in by_id)
     for batch in _batches(_letter(keys, heading, row, html) for row, html in kept):
         connection.execute(letter.insert(), batch)
+
+
+def take_back(connection: Connection, export_id: str, row_ids: Iterable[str]) -> None:
+    """Forget rows that do not leave after all, in the transaction that wrote them."""
+    for table in (disclosure, letter):
+        for row_id in row_ids:
+            connection.execute(
+                table.delete().where(table.c.export_id == export_id, table.c.row_id == row_id)
+            )
+
+
+def write_manifest(connection: Connection, export_id: str, manifest: str) -> None:
+    """Add the manifest to the list, JSON without contact values."""
+    connection.execute(
+        export.update().where(export.c.export_id == export_id).values(manifest=manifest)
+    )
 
 
 def record_departure(

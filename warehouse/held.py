@@ -140,7 +140,8 @@ def _confirmed(
     ).scalar()
     if full is None:
         return published
-    return np.where(absent, published, np.maximum(published, full))
+    unconfirmed = absent | (published == UNKNOWN)  # without a date, the record's own date decides
+    return np.where(unconfirmed, published, np.maximum(published, full))
 
 
 def _stopped_records(connection: Connection) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -18,23 +18,8 @@ if TYPE_CHECKING:
 
 def insert_quarantine(connection: Connection, facts: DeliveryFacts, delivery_id: int) -> None:
     """Move staged rejections in, one entry a (source, key, rule, content), seen once more."""
-    rows = sa.table(
-        "staged_quarantine",
-        *(
-            sa.column(name)
-            for name in ("source_key", "rule", "content_digest", "content", "byte_offset")
-        ),
-        sa.column("is_alarming"),
-    )
-    distinct = sa.select(
-        rows.c.source_key,
-        rows.c.rule,
-        rows.c.content_digest,
-        sa.func.min(rows.c.content).label("content"),
-        sa.func.min(rows.c.byte_offset).label("byte_offset"),
-        sa.func.min(sa.cast(rows.c.is_alarming, sa.Integer)).label("is_alarming"),
-    ).group_by(rows.c.source_key, rows.c.rule, rows.c.content_digest)
-    found = connection.execute(distinct).all()
+    rows = _staged_quarantine()
+    found = connection.execute(_distinct(rows)).all()
     if not found:
         return
     first = take_numbers(connection, "quarantine", len(found))
@@ -61,6 +46,23 @@ def insert_quarantine(connection: Connection, facts: DeliveryFacts, delivery_id:
         keys=("source_id", "source_key", "rule", "content_digest"),
         updates=("last_delivery_id", "last_seen_at", "byte_offset"),
     )
+
+
+def _staged_quarantine() -> sa.TableClause:
+    names = ("source_key", "rule", "content_digest", "content", "byte_offset", "is_alarming")
+    return sa.table("staged_quarantine", *(sa.column(name) for name in names))
+
+
+def _distinct(rows: sa.TableClause) -> sa.Select[Any]:
+    """One row for each (key, rule, content), at its first place."""
+    return sa.select(
+        rows.c.source_key,
+        rows.c.rule,
+        rows.c.content_digest,
+        sa.func.min(rows.c.content).label("content"),
+        sa.func.min(rows.c.byte_offset).label("byte_offset"),
+        sa.func.min(sa.cast(rows.c.is_alarming, sa.Integer)).label("is_alarming"),
+    ).group_by(rows.c.source_key, rows.c.rule, rows.c.content_digest)
 
 
 def insert_suppressed(connection: Connection, facts: DeliveryFacts) -> None:

@@ -35,6 +35,26 @@ def apply_changes(connection: Connection, facts: DeliveryFacts, delivery_id: int
         *(sa.column(name, record.c[name].type) for name in columns.NAMES),
     )
     _forget_persons(connection, changed)
+    _write_differences(connection, changed, facts, delivery_id)
+    connection.execute(
+        record.update()
+        .where(record.c.record_id == changed.c.record_id)
+        .values(
+            digest=changed.c.digest,
+            mapping_version=columns.MAPPING_VERSION,
+            person_kind=changed.c.person_kind,
+            person_rule=changed.c.person_rule,
+            last_delivery_id=delivery_id,
+            **{name: changed.c[name] for name in columns.NAMES},
+        )
+    )
+    _touch_companies(connection, changed, facts)
+
+
+def _write_differences(
+    connection: Connection, changed: sa.TableClause, facts: DeliveryFacts, delivery_id: int
+) -> None:
+    """Each difference as the current change of its field; the one before it is current no more."""
     differences = sa.union_all(*(_difference(changed, name) for name in columns.PUBLISHED)).cte()
     connection.execute(
         change.update()
@@ -63,19 +83,6 @@ def apply_changes(connection: Connection, facts: DeliveryFacts, delivery_id: int
             sa.select(differences, sa.literal(delivery_id), at, sa.true()),
         )
     )
-    connection.execute(
-        record.update()
-        .where(record.c.record_id == changed.c.record_id)
-        .values(
-            digest=changed.c.digest,
-            mapping_version=columns.MAPPING_VERSION,
-            person_kind=changed.c.person_kind,
-            person_rule=changed.c.person_rule,
-            last_delivery_id=delivery_id,
-            **{name: changed.c[name] for name in columns.NAMES},
-        )
-    )
-    _touch_companies(connection, changed, facts)
 
 
 def _difference(changed: sa.TableClause, name: str) -> sa.Select[tuple[object, ...]]:

@@ -28,17 +28,17 @@ def actor(engine: Engine) -> str:
 
 
 def start(engine: Engine, flow: str, now: datetime, source_id: str | None = None) -> int:
-    """Open a run; runs left open by a process that died are marked interrupted.
+    """Open a run; runs left open by a process that died are marked interrupted and swept up after.
 
     Call it holding the one-writer lock, which is what proves that no other run is alive.
     """
     who = actor(engine)
     with writing(engine) as connection:
-        connection.execute(
+        died = connection.execute(
             run.update()
             .where(run.c.state == "running")
             .values(state="interrupted", ended_at=now, message="its process ended early")
-        )
+        ).rowcount
         run_id = take_numbers(connection, "run", 1)
         connection.execute(
             run.insert().values(
@@ -50,6 +50,10 @@ def start(engine: Engine, flow: str, now: datetime, source_id: str | None = None
                 started_at=now,
             )
         )
+    if died:
+        from warehouse.staging import sweep  # it brings Arrow along, which no other run needs here
+
+        sweep(engine)
     return run_id
 
 

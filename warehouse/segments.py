@@ -201,7 +201,9 @@ def _matches(
     segment = selection.segment
     if segment.statuses:
         # Written out, not bound: only so does a database see that a partial index fits.
-        names = [sa.literal_column(f"'{status_name}'") for status_name in segment.statuses]
+        names: list[sa.ColumnElement[Any]] = [
+            sa.literal_column(f"'{status_name}'") for status_name in segment.statuses
+        ]
         found.append(sa.or_(*(status == name for name in names)))
     if segment.is_by_renewal:
         last = selection.as_of + timedelta(days=selection.days)

@@ -69,7 +69,7 @@ def export(  # noqa: PLR0917 (the contract sets the options)
         format=format,
         out=out,
     )
-    with call.ready_house() as house, progress() as tell:
+    with call.ready_house() as house, progress(rows="writing rows with their notices") as tell:
         found = door.export(house, request, tell, dry_run=dry_run)
     call.answer(found, lambda page: _show(page, found, out), exit_code=exit_code(found))
 

@@ -18,14 +18,19 @@ _WORDS = {
     "merge": "writing the differences",
     "deleted": "deleting",
     "candidates": "judging candidates",
-    "selected": "laying out letters",
+    "files": "closing the files",
+    "committed": "recording what left",
+    "published": "placing the list",
 }
 """Stages that flows tell of, in words; a stage that is not here is shown by its name."""
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int, int | None], None]]:
-    """Give a function to be told (stage, done, total); bars vanish when the work is done."""
+def progress(**words: str) -> Iterator[Callable[[str, int, int | None], None]]:
+    """Give a function to be told (stage, done, total); bars vanish when the work is done.
+
+    `words` are a command's own for a stage.
+    """
     page = console(is_error=True)
     if not page.is_terminal:
         yield lambda _stage, _done, _total: None
@@ -34,18 +39,18 @@ def progress() -> Iterator[Callable[[str, int, int | None], None]]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=page, transient=True) as bars:
-        yield _Teller(bars).tell
+        yield _Teller(bars, {**_WORDS, **words}).tell
 
 
 class _Teller:
     """One bar a stage, made when the stage is first told of."""
 
-    def __init__(self, bars: Progress) -> None:
-        self._bars = bars
+    def __init__(self, bars: Progress, words: dict[str, str]) -> None:
+        self._bars, self._words = bars, words
         self._tasks: dict[str, TaskID] = {}
 
     def tell(self, stage: str, done: int, total: int | None) -> None:
         """Move the stage's bar."""
         if stage not in self._tasks:
-            self._tasks[stage] = self._bars.add_task(_WORDS.get(stage, stage), total=total)
+            self._tasks[stage] = self._bars.add_task(self._words.get(stage, stage), total=total)
         self._bars.update(self._tasks[stage], completed=done, total=total)

@@ -71,12 +71,14 @@ def test_help_and_status_take_less_than_a_second(
     """Of processor time, which does not depend on what else runs here."""
     start("init", environment=environment, folder=tmp_path)
     taken = []
-    for _ in range(3):
+    for _ in range(5):  # a machine that is busy elsewhere makes even processor time long
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert start(*line, environment=environment, folder=tmp_path).returncode == 0
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(taken) < 1.0
+        if taken[-1] < 1.0:
+            return
+    pytest.fail(f"{' '.join(line)} took {min(taken):.2f} s of processor time")
 
 
 def test_nothing_heavy_is_imported_for_help(environment: dict[str, str]) -> None:

@@ -77,9 +77,9 @@ def fetched(kept_on_sqlite) -> Iterator[Standing]:
     databases = kept_on_sqlite.databases
     home = databases.copy(kept_on_sqlite.home, "fetched")
     url = databases.url(home)
-    with StandIn([Publish(PUBLISHED, (home / SECOND).read_bytes())]) as publisher:
-        with opened(url, home) as held:
-            ingest_run.run(held.house, Request("gleif", base_url=publisher.base_url), quiet)
+    publish = Publish(PUBLISHED, (home / SECOND).read_bytes())
+    with StandIn([publish]) as publisher, opened(url, home) as held:
+        ingest_run.run(held.house, Request("gleif", base_url=publisher.base_url), quiet)
     yield standing(url)
     databases.drop(home)
 
@@ -152,9 +152,7 @@ def test_the_listing_is_waited_for_as_well(
     assert standing(light.url) == fetched
 
 
-def test_a_publisher_that_asks_for_an_hour_is_not_waited_for(
-    light, in_a_hurry: None
-) -> None:
+def test_a_publisher_that_asks_for_an_hour_is_not_waited_for(light, in_a_hurry: None) -> None:
     pace = Pace(retry_after="3600")
     with StandIn([Publish(PUBLISHED, light.second)], faults=["rate_limited"], pace=pace) as busy:
         answer = light.run("ingest", "gleif", "--json", "--base-url", busy.base_url)
@@ -188,7 +186,7 @@ def bomb(folder: Path, filler: bytes, claimed: int | None) -> Path:
     block += deflater.flush(zlib.Z_FULL_FLUSH)
     # After a full flush a block depends on nothing before it, so that it can be repeated.
     deflated = first + block * 10_240 + b"\x03\x00"
-    with mock.patch.object(standin_zips, "_zeros", lambda: (deflated, 0)):
+    with mock.patch.object(standin_zips, "_zeros", return_value=(deflated, 0)):
         content = standin_zips.bomb(SECOND, claimed=claimed or len(head) + 10 * 1024**3)
     path = folder / "bomb.zip"
     path.write_bytes(content)
@@ -197,13 +195,13 @@ def bomb(folder: Path, filler: bytes, claimed: int | None) -> Path:
 
 @pytest.mark.parametrize(
     ("filler", "claimed"),
-    [(b"\0", None), (b"\0", 1024**2), (b"\n", None), (b'"', 1024**2), (b"A", None)],
-    ids=["zeros", "zeros that lie", "empty lines", "quotes that lie", "one long field"],
+    [(b"\0", None), (b'"A', 1024**2)],
+    ids=["zeros", "quotes that lie"],
 )
 def test_ten_gigabytes_in_a_small_zip_cost_neither_time_nor_memory(
     light, filler: bytes, claimed: int | None
 ) -> None:
-    """The command as a process of its own, with its own manners, and what it took of the machine."""
+    """The command as a process of its own, with its own manners, and what it took."""
     content = bomb(light.home, filler, claimed)
     assert content.stat().st_size < 32 * 1024**2
     started = time.monotonic()

@@ -1,4 +1,4 @@
-"""One flow in a process of its own that is killed: at a named place, at its n-th statement, or by us.
+"""One flow in a process of its own that is killed: at a place, at its n-th statement, or by us.
 
 The processes are forked from a server that has imported everything once, so that a trial costs a
 tenth of a second. SIGKILL leaves no Python of theirs running: no `finally`, no exit handler.

@@ -74,9 +74,9 @@ def _rows(connection: Any, table: sa.Table, names: dict[int, str]) -> list[tuple
     found = []
     for row in connection.execute(query).mappings():
         values = {name: value for name, value in row.items() if name not in left_out}
-        for name in values:
-            if name.endswith("delivery_id"):
-                values[name] = names.get(values[name])
+        values |= {
+            name: names.get(value) for name, value in values.items() if name.endswith("delivery_id")
+        }
         found.append(tuple(_plain(value) for value in values.values()))
     return sorted(found, key=repr)
 

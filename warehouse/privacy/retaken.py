@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import sqlalchemy as sa
 
 from warehouse.privacy.suppression import KEY_PURPOSE
@@ -19,6 +18,7 @@ from warehouse.upsert import upsert
 if TYPE_CHECKING:
     from datetime import datetime
 
+    import numpy as np
     import pyarrow as pa
     from sqlalchemy.engine import Connection
 
@@ -44,6 +44,8 @@ class NotRetaken:
 
     def keeps_away(self, source_id: str, personal: pa.Table) -> np.ndarray:
         """Which of the values (`source_key`, `field`, `value`) are not to be taken (bool)."""
+        import numpy as np  # status and explain do without it
+
         if not self.hashes:
             return np.zeros(personal.num_rows, dtype=bool)
         columns = (personal[name].to_pylist() for name in ("source_key", "field", "value"))

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import sqlalchemy as sa
 
 from sources.kit.errors import SettingsInvalid
@@ -21,6 +20,7 @@ from warehouse.schema import company, company_record, company_stop, personal_val
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from sqlalchemy.engine import Connection
 
     from sources.kit.policy import RetentionPolicy
@@ -77,6 +77,8 @@ def due_on_arrival(
 
     `ended` tells whose status ends the company, `updated` is LastUpdateDate as datetime64[D].
     """
+    import numpy as np  # status and explain do without it
+
     due = np.zeros(len(ended), dtype=bool)
     if ended.any():
         due[ended] = add_period(updated[ended], row.delete_after_inactive) <= np.datetime64(as_of)

@@ -10,7 +10,6 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import sqlalchemy as sa
 
 from sources.kit.errors import Refused
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    import numpy as np
     from sqlalchemy.engine import Connection
 
     from sources.kit.keys import Keys
@@ -49,6 +49,8 @@ class Stops:
 
     def covers(self, leis: Sequence[str]) -> np.ndarray:
         """Which LEIs are stopped (bool); costs nothing while the list is empty."""
+        import numpy as np  # status and explain do without it
+
         if not self.hashes_held:
             return np.zeros(len(leis), dtype=bool)
         return np.array([self._covers("lei", lei) for lei in leis], dtype=bool)

@@ -66,3 +66,4 @@ letter = sa.Table(
     comment="Signed links on exported rows; they work after the company is gone",
 )
 sa.Index("ix_letter_company_id", letter.c.company_id)
+sa.Index("ix_letter_subject_hash", letter.c.subject_hash)

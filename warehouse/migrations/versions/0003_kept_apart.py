@@ -467,6 +467,7 @@ def upgrade() -> None:
         comment="Signed links on exported rows; they work after the company is gone",
     )
     op.create_index("ix_letter_company_id", "letter", ["company_id"], unique=False)
+    op.create_index("ix_letter_subject_hash", "letter", ["subject_hash"], unique=False)
     op.create_table(
         "quarantined_row",
         sa.Column(
