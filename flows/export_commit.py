@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from flows import export_files as files
+from flows.export_job import notice_maker
 from flows.export_manifest import Manifest, completed, counts, manifest_of
 from flows.export_rows import ListWriter
 from sources.kit.errors import Refused
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from flows.export_files import ListFolder
     from flows.export_job import Job, Judged
-    from flows.export_notices import NoticeMaker
     from flows.house import House
 
     Tell = Callable[[str, int, int | None], None]
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 _ID_BYTES = 6
 
 
-def write_list(
-    house: House, job: Job, judged: Judged, maker: NoticeMaker, run_id: int, tell: Tell
-) -> Manifest:
+def write_list(house: House, job: Job, judged: Judged, run_id: int, tell: Tell) -> Manifest:
     """Write, check again, commit and place the list; returns its manifest with `directory`.
 
     Until the commit nothing is visible and any failure leaves nothing; after it the list is placed
@@ -40,7 +38,7 @@ def write_list(
     folder = files.begin(out, export_id, notes(house))
     try:
         with files.as_refusal(out):
-            writer = ListWriter(house, job, maker, folder)
+            writer = ListWriter(house, job, notice_maker(house, job), folder)
             writer.write(judged.company_ids, tell)
             judged.departures.drop("incomplete_notice", writer.incomplete)
             tell("files", len(writer.rows), len(writer.rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from checks.departures import Departures
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     Tell = Callable[[str, int, int | None], None]
 
 
+POST = "post"
+
+
 @dataclass(frozen=True)
 class Job:
     """What one list rests on; `now` is the one moment of everything in it."""
@@ -39,12 +42,15 @@ class Job:
 class Judged:
     """The outcome of the gates: who may leave, by company id, and who was held back for what.
 
-    `countries` are the legal and headquarters countries of those who may leave.
+    `countries` are the legal and headquarters countries of those who may leave. `by_post` is how
+    many letters would reach, where another channel was asked for: a reader who sees that nobody
+    may be mailed sees beside it who may be written to.
     """
 
     departures: Departures
     company_ids: list[int] = field(default_factory=list)
     countries: set[str] = field(default_factory=set)
+    by_post: int | None = None
 
 
 def job_of(house: House, request: ExportRequest, now: datetime, actor: str) -> Job:
@@ -58,9 +64,17 @@ def notice_maker(house: House, job: Job) -> NoticeMaker:
     return NoticeMaker(house.settings, job.decided, job.request.channel, job.now.date())
 
 
-def judge(house: House, job: Job, maker: NoticeMaker, tell: Tell) -> Judged:
+def judge(house: House, job: Job, tell: Tell) -> Judged:
     """Every candidate through the gates, a frame at a time; reads only."""
-    judged = Judged(Departures(terms_of(house, job, maker)))
+    judged = _judge(house, job, tell)
+    if job.request.channel != POST:
+        letters = replace(job, request=replace(job.request, channel=POST))
+        judged.by_post = len(_judge(house, letters, tell).company_ids)
+    return judged
+
+
+def _judge(house: House, job: Job, tell: Tell) -> Judged:
+    judged = Judged(Departures(terms_of(house, job, notice_maker(house, job))))
     departures = judged.departures
     with reading(house.engine) as connection:
         dropped = count_dropped(connection, job.selection)

@@ -47,6 +47,7 @@ def manifest_of(settings: Settings, job: Job, judged: Judged, selected: int) -> 
         "candidates": departures.candidates,
         "selected": selected,
         "excluded": {reason: count for reason, count in excluded.items() if count},
+        "by_channel": _by_channel(request.channel, selected, judged.by_post),
         "undeliverable": dict(sorted(departures.undeliverable.items())),
         "channel_rules": [
             _rule(rule, today) for rule in rules_used(settings, request.channel, used)
@@ -92,6 +93,11 @@ def _rule(rule: ChannelRule, on: date) -> dict[str, Any]:
         "accepted_by": rule.accepted_by,
         "expires_on": rule.expires_on.isoformat() if rule.expires_on else None,
     }
+
+
+def _by_channel(channel: str, selected: int, by_post: int | None) -> dict[str, int]:
+    """How many this channel reaches, and letters beside it: `0 by e-mail, 1,284 by post`."""
+    return {channel: selected} if by_post is None else {channel: selected, "post": by_post}
 
 
 def _check_sum(departures: Departures, selected: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from flows import export_files as files
 from flows.export_commit import notes, place, write_list
-from flows.export_job import job_of, judge, notice_maker
+from flows.export_job import job_of, judge
 from flows.export_manifest import Manifest, counts, exit_code, manifest_of
 from flows.export_request import ExportRequest
 from flows.ledger import ledger_run
@@ -52,9 +52,8 @@ def run(house: House, request: ExportRequest, tell: Tell, *, dry_run: bool = Fal
         _recover(house)
         with ledger_run(house, "export") as ledger:
             job = job_of(house, request, house.now(), runs.actor(house.engine))
-            maker = notice_maker(house, job)
-            judged = judge(house, job, maker, tell)
-            manifest = write_list(house, job, judged, maker, ledger.run_id, tell)
+            judged = judge(house, job, tell)
+            manifest = write_list(house, job, judged, ledger.run_id, tell)
             ledger.counts = counts(manifest)
     return manifest
 
@@ -71,7 +70,7 @@ def recover(house: House) -> list[Recovered]:
 
 def _preview(house: House, request: ExportRequest, tell: Tell) -> Manifest:
     job = job_of(house, request, house.now(), runs.actor(house.engine))
-    judged = judge(house, job, notice_maker(house, job), tell)
+    judged = judge(house, job, tell)
     manifest = manifest_of(house.settings, job, judged, len(judged.company_ids))
     return {"dry_run": True, "export_id": None, **manifest, "files": []}
 

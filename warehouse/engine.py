@@ -135,7 +135,8 @@ def _advisory_lock(engine: Engine) -> Iterator[None]:
         try:
             yield
         finally:
-            connection.execute(sa.select(sa.func.pg_advisory_unlock(_LOCK_NUMBER)))
+            with suppress(sa.exc.DBAPIError):  # a connection that broke has let go of it already
+                connection.execute(sa.select(sa.func.pg_advisory_unlock(_LOCK_NUMBER)))
 
 
 def _busy() -> Busy:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sources.kit import columns
+from sources.kit.errors import Busy
 from warehouse import merge_aside, merge_changes, merge_personal
 from warehouse.numbering import Numbers, take_numbers
 from warehouse.schema import company, company_record, delivery, record, source_cursor
@@ -69,11 +70,20 @@ def merge(
     found: Sorted,
     approve: Callable[[], Approval],
 ) -> Merged:
-    """Apply a sorted delivery; the caller's transaction makes it one act."""
+    """Apply a sorted delivery; the caller's transaction makes it one act.
+
+    Raises `Busy` when what it was compared with is not what is held any more.
+    """
     counts = dict(found.counts)
     take_numbers(connection, "record", found.new_rows)
     take_numbers(connection, "company", found.new_rows)
     delivery_id = take_numbers(connection, "delivery", 1)
+    if delivery_id != found.numbers.delivery:
+        raise Busy(
+            "warehouse",
+            "another run wrote to it after this one had compared: the writer's lock was lost",
+            "Nothing of this run was kept. Run the command again",
+        )
     _insert_delivery(connection, facts, delivery_id, counts)
     _drop_rows(connection, found)
     _insert_new(connection, facts, found)

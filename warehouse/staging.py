@@ -249,6 +249,9 @@ class _PostgresStaging:
         if self.is_direct:
             bulk.close_up(self._connection)
         self._connection.commit()
+        if self.is_direct:  # without statistics the next query plans for empty tables
+            self._connection.execute(sa.text("ANALYZE record, company, company_record"))
+            self._connection.commit()
 
     def abandon(self) -> None:
         self._writer.abandon()

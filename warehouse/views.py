@@ -56,7 +56,7 @@ def _prospects(dialect: str) -> str:
 SELECT c.company_id, CASE WHEN r.source_id = 'gleif' THEN r.source_key END AS lei,
   {_shown("r")},
   {named} AS is_natural_person,
-  (SELECT {"min" if dialect == "sqlite" else "bool_or"}(p.ad_protected)
+  (SELECT {"max" if dialect == "sqlite" else "bool_or"}(p.ad_protected)
      FROM company_record l JOIN contact_point p ON p.record_id = l.record_id
     WHERE l.company_id = c.company_id) AS ad_protected,
   {contact.format(kind="email")} AS has_email,

@@ -25,7 +25,7 @@ def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
 
 
 @pytest.fixture(scope="session")
-def postgres_databases(
+def postgresql_databases(
     tmp_path_factory: pytest.TempPathFactory, postgres_process: Any
 ) -> Databases:
     return Databases(tmp_path_factory.mktemp("postgresql"), postgres_process)
@@ -37,10 +37,10 @@ def kept_on_sqlite(sqlite_databases: Databases) -> Kept:
 
 
 @pytest.fixture(scope="session")
-def kept_on_postgresql(postgres_databases: Databases) -> Iterator[Kept]:
-    kept = keep(postgres_databases)
+def kept_on_postgresql(postgresql_databases: Databases) -> Iterator[Kept]:
+    kept = keep(postgresql_databases)
     yield kept
-    postgres_databases.drop(kept.home)
+    postgresql_databases.drop(kept.home)
 
 
 def _holding(

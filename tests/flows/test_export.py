@@ -381,6 +381,7 @@ def test_cold_mail_goes_to_nobody(held: Ingesting, tmp_path: Path) -> None:
     held.full([norwegian(1), norwegian(2, legal_country="US", legal_region="US-NY")], DAY)
     manifest = export(held, tmp_path / "out", channel="email")
     assert manifest["excluded"] == {"channel_forbidden": 1, "no_consent": 1}
+    assert manifest["by_channel"] == {"email": 0, "post": 1}
     assert exit_code(manifest) == 3
     header = (Path(manifest["directory"]) / "rows.csv").read_text("utf-8").splitlines()[0]
     assert next(csv.reader([header])) == list(CONTACT_ROW_COLUMNS)
