@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import dying
+import psycopg
 import pytest
 from dying import Death
 from ingesting import MOMENT, opened
@@ -64,7 +65,7 @@ def scenes(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Scene]]:
         each.close()
 
 
-@pytest.mark.parametrize(("name", "death"), PLACES, ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "death"), PLACES, ids=str)
 def test_killed_there_the_next_run_ends_as_if_clean(
     scenes: Callable[[str], Scene], no_connection_left: None, name: str, death: Death
 ) -> None:
@@ -149,7 +150,8 @@ def _holding(databases: Databases, url: str, text: str) -> list[str]:
         path = Path(url.removeprefix("sqlite:///"))
         return [found.name for found in path.parent.glob(f"{path.name}*") if _holds(found, text)]
     (row,) = asked(url, "SELECT oid FROM pg_database WHERE datname = current_database()")
-    asked(url, "CHECKPOINT")
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
     folder = databases.server.folder / "data" / "base" / str(row["oid"])
     return [found.name for found in folder.iterdir() if found.is_file() and _holds(found, text)]
 

@@ -29,6 +29,7 @@ from flows.settings import Settings, load
 from sources import gleif
 from sources.gleif_columns import MAPPED, published_columns
 from sources.kit.identity import with_person_kind
+from sources.kit.policy import SourceSettings
 from sources.kit.sample_lei import check_digits
 from sources.kit.tidy import with_moments
 from warehouse import migrate
@@ -41,6 +42,8 @@ Row = dict[str, str]
 MOMENT = datetime(2026, 11, 2, 10, tzinfo=UTC)
 """The clock unless a test sets it."""
 COLUMNS = published_columns()
+ANY_LENGTH = {"gleif": SourceSettings(min_ratio=0, max_ratio=1000)}
+"""[sources.gleif] for files of a few rows that come and go."""
 THEIRS = {ours: theirs for theirs, ours in MAPPED.items()}
 ISSUER = "506700SOURCENOTE00" + check_digits("506700SOURCENOTE00")
 
@@ -164,6 +167,11 @@ class Ingesting:
     house: House
     folder: Path
     written: int = 0
+
+    def change(self, **settings: Any) -> Ingesting:
+        """Change settings of the open house."""
+        self.house.settings = self.house.settings.model_copy(update=settings)
+        return self
 
     def at(self, now: datetime | date) -> Ingesting:
         """Set the clock."""

@@ -7,20 +7,16 @@ HOUSE.md (The model: stale, superseded, vanished) say of it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import permutations
-from pathlib import Path
 from random import Random
 
 import hypothesis
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ingesting import COLUMNS, OUTCOMES, Ingesting, Row, company, csv_bytes, lei, moment, opened
-
-from sources.kit.policy import SourceSettings
+from ingesting import COLUMNS, OUTCOMES, Ingesting, Row, company, csv_bytes, lei, moment
 
 PERSON, STOPPED = 3, 6
 START, LONG_AGO = date(2026, 9, 1), date(2020, 1, 1)
@@ -191,11 +187,10 @@ SENT = st.one_of(
 
 
 @pytest.fixture
-def place(warehouse_url: str, tmp_path: Path) -> Iterator[Ingesting]:
-    any_length = {"gleif": SourceSettings(min_ratio=0, max_ratio=1000)}
-    with opened(warehouse_url, tmp_path, sources=any_length) as place:
-        place.suppress(STOPPED)
-        yield place
+def stopped(wide: Ingesting) -> Ingesting:
+    """With company 6 on the do-not-contact list."""
+    wide.suppress(STOPPED)
+    return wide
 
 
 def holds(place: Ingesting) -> dict[str, tuple[object, ...]]:
@@ -226,7 +221,8 @@ def expected(law: Law) -> dict[str, tuple[object, ...]]:
 
 @FEWER
 @given(st.lists(SENT, min_size=1, max_size=6), st.integers(0, 9))
-def test_every_row_has_the_outcome_the_law_gives_it(place, deliveries, seed) -> None:
+def test_every_row_has_the_outcome_the_law_gives_it(stopped, deliveries, seed) -> None:
+    place = stopped
     place.empty("suppression")
     law, columns = Law(), list(COLUMNS)
     for sent in deliveries:
@@ -244,8 +240,9 @@ def test_every_row_has_the_outcome_the_law_gives_it(place, deliveries, seed) -> 
 
 @FEWER
 @given(st.lists(SENT, max_size=2), SENT)
-def test_the_same_delivery_again_changes_nothing(place, before, sent) -> None:
+def test_the_same_delivery_again_changes_nothing(stopped, before, sent) -> None:
     """Whatever was held: every table is the same, row by row, and the report says so."""
+    place = stopped
     place.empty("suppression")
     for earlier in (*before, sent):
         earlier.ingest(place, list(COLUMNS))
@@ -291,10 +288,10 @@ def versions(steps: list[dict[int, str]]) -> list[Sent]:
 
 @FEWER
 @given(STEPS, st.randoms(use_true_random=False))
-def test_the_order_in_which_deltas_come_makes_no_difference(place, steps, random) -> None:
+def test_the_order_in_which_deltas_come_makes_no_difference(stopped, steps, random) -> None:
     deltas = versions(steps)
     orders = list(permutations(deltas))
-    ends = []
+    place, ends = stopped, []
     for order in [deltas, *random.sample(orders, min(2, len(orders)))]:
         place.empty("suppression")
         for sent in order:
@@ -309,13 +306,14 @@ def test_the_order_in_which_deltas_come_makes_no_difference(place, steps, random
 
 @FEWER
 @given(st.integers(2, 4), st.integers(0, 6), st.randoms(use_true_random=False))
-def test_undated_deliveries_apply_by_the_records_own_date(place, count, dated, random) -> None:
+def test_undated_deliveries_apply_by_the_records_own_date(stopped, count, dated, random) -> None:
     """Each version has a date of its own: then no publication is needed to tell them apart."""
     deliveries = []
     for day in range(count):
         lines = tuple(Line(number, f"version {day}", day) for number in (0, 1, PERSON))
         deliveries.append(Sent("delta", 15, lines) if day == dated else Sent("file", None, lines))
     random.shuffle(deliveries)
+    place = stopped
     place.empty("suppression")
     for sent in deliveries:
         sent.ingest(place, list(COLUMNS))

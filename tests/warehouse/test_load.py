@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from ingesting import (
@@ -29,12 +27,6 @@ from warehouse.engine import sole_writer, writing
 from warehouse.schema import METADATA
 
 ROWS = [company(n) for n in range(4)]
-
-
-@pytest.fixture
-def place(warehouse_url: str, tmp_path: Path) -> Iterator[Ingesting]:
-    with opened(warehouse_url, tmp_path) as place:
-        yield place
 
 
 def test_the_sample_through_the_suite_itself(warehouse_url, tmp_path) -> None:
@@ -178,12 +170,12 @@ def test_unknown_columns_are_named(place) -> None:
     assert place.tables("delivery")["delivery"][0]["unknown_columns"] == "Entity.Mood"
 
 
-def test_countries_out_of_scope_are_not_taken(warehouse_url, tmp_path) -> None:
-    with opened(warehouse_url, tmp_path, scope=Scope(countries=("NO",))) as place:
-        norwegian = company(2, legal_country="NO", legal_region="NO-03")
-        report = place.full([company(1), norwegian], "2026-11-01")
-        assert outcomes(report) == {"new": 1, "out_of_scope": 1}
-        assert place.prospect(1) is None
+def test_countries_out_of_scope_are_not_taken(place) -> None:
+    place.change(scope=Scope(countries=("NO",)))
+    norwegian = company(2, legal_country="NO", legal_region="NO-03")
+    report = place.full([company(1), norwegian], "2026-11-01")
+    assert outcomes(report) == {"new": 1, "out_of_scope": 1}
+    assert place.prospect(1) is None
 
 
 # Persons.
@@ -215,40 +207,39 @@ def test_care_of_lives_apart_and_follows_its_record(place) -> None:
 
 
 @pytest.mark.parametrize("kept_in_full", [False, True])
-def test_who_turns_out_to_be_a_person_is_forgotten(warehouse_url, tmp_path, kept_in_full) -> None:
-    scope = Scope(natural_persons="full" if kept_in_full else "skeleton")
-    with opened(warehouse_url, tmp_path, scope=scope) as place:
-        place.full([company(1, legal_name="Anna Prøve Byg"), company(2)], "2026-11-01")
-        place.full(
-            [
-                company(1, legal_name="Anna Prøve", legal_city="Annaby", lei_status="LAPSED"),
-                company(2),
-            ],
-            "2026-11-02",
-        )
-        assert place.one("SELECT count(*) FROM changes WHERE field = 'legal_name'") == 1
-        now = company(1, legal_name="Anna P.", entity_category="SOLE_PROPRIETOR")
-        report = place.full([now, company(2)], "2026-11-03")
-        assert (outcomes(report), report.counts["records_minimised"]) == (
-            {"changed": 1, "unchanged": 1},
-            1,
-        )
-        left = place.tables("record", "change", "company", "company_record")
-        assert "Anna" not in repr(left)
-        assert {row["field"] for row in left["change"]} == {"lei_status", "entity_category"}
-        shown = place.prospect(1)
-        assert shown["is_natural_person"]
-        assert (shown["legal_name"], shown["city"], shown["registration_number"]) == (None,) * 3
-        assert (shown["country"], shown["lei_status"]) == ("DK", "ISSUED")
-        assert place.ask("SELECT * FROM changes") == []
-        values = {
-            row["field"]: row["value"] for row in place.tables("personal_value")["personal_value"]
-        }
-        assert values.get("legal_name") == ("Anna P." if kept_in_full else None)
-        back = place.full([company(1, legal_name="Anna Prøve ApS"), company(2)], "2026-11-04")
-        assert outcomes(back) == {"changed": 1, "unchanged": 1}
-        assert place.name(1) == "Anna Prøve ApS"
-        assert place.tables("personal_value")["personal_value"] == []
+def test_who_turns_out_to_be_a_person_is_forgotten(place, kept_in_full) -> None:
+    place.change(scope=Scope(natural_persons="full" if kept_in_full else "skeleton"))
+    place.full([company(1, legal_name="Anna Prøve Byg"), company(2)], "2026-11-01")
+    place.full(
+        [
+            company(1, legal_name="Anna Prøve", legal_city="Annaby", lei_status="LAPSED"),
+            company(2),
+        ],
+        "2026-11-02",
+    )
+    assert place.one("SELECT count(*) FROM changes WHERE field = 'legal_name'") == 1
+    now = company(1, legal_name="Anna P.", entity_category="SOLE_PROPRIETOR")
+    report = place.full([now, company(2)], "2026-11-03")
+    assert (outcomes(report), report.counts["records_minimised"]) == (
+        {"changed": 1, "unchanged": 1},
+        1,
+    )
+    left = place.tables("record", "change", "company", "company_record")
+    assert "Anna" not in repr(left)
+    assert {row["field"] for row in left["change"]} == {"lei_status", "entity_category"}
+    shown = place.prospect(1)
+    assert shown["is_natural_person"]
+    assert (shown["legal_name"], shown["city"], shown["registration_number"]) == (None,) * 3
+    assert (shown["country"], shown["lei_status"]) == ("DK", "ISSUED")
+    assert place.ask("SELECT * FROM changes") == []
+    values = {
+        row["field"]: row["value"] for row in place.tables("personal_value")["personal_value"]
+    }
+    assert values.get("legal_name") == ("Anna P." if kept_in_full else None)
+    back = place.full([company(1, legal_name="Anna Prøve ApS"), company(2)], "2026-11-04")
+    assert outcomes(back) == {"changed": 1, "unchanged": 1}
+    assert place.name(1) == "Anna Prøve ApS"
+    assert place.tables("personal_value")["personal_value"] == []
 
 
 # All of it or nothing.

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from ingesting import SOUND, Ingesting, company, lei, moment, opened
+from ingesting import SOUND, Ingesting, company, lei, moment
 
 from sources.gleif import CARD
-from sources.kit.policy import SourceSettings
 from sources.kit.sample import bundled_sample
 from warehouse.engine import writing
 from warehouse.schema import METADATA, change, company_record, personal_value, record
@@ -24,13 +22,6 @@ SOURCE_COLUMNS = (
     "managing_lou",
 )
 """Columns of `prospects` that a publisher filled."""
-
-
-@pytest.fixture
-def place(warehouse_url: str, tmp_path: Path) -> Iterator[Ingesting]:
-    any_length = {"gleif": SourceSettings(min_ratio=0, max_ratio=1000)}
-    with opened(warehouse_url, tmp_path, sources=any_length) as place:
-        yield place
 
 
 def without_origin(place: Ingesting) -> list[tuple[Any, str]]:
@@ -99,23 +90,23 @@ def test_an_origin_says_all_there_is_to_say(place) -> None:
     assert row["first_seen_at"] == row["last_seen_at"] == delivery["retrieved_at"]
 
 
-def test_the_origin_is_the_delivery_that_brought_the_value_now_held(place) -> None:
+def test_the_origin_is_the_delivery_that_brought_the_value_now_held(wide) -> None:
     changed = {"legal_name": "Andet A/S", "last_update_published": moment("2026-11-02")}
-    place.full([company(1), company(2)], "2026-11-01")
-    place.later(days=1).full([company(1, **changed), company(2)], "2026-11-02")
-    place.later(days=1).full([company(1, **changed), company(2), company(3)], "2026-11-03")
-    assert origins(place, 1) == dict.fromkeys(SOURCE_COLUMNS, 1) | {"legal_name": 2}
+    wide.full([company(1), company(2)], "2026-11-01")
+    wide.later(days=1).full([company(1, **changed), company(2)], "2026-11-02")
+    wide.later(days=1).full([company(1, **changed), company(2), company(3)], "2026-11-03")
+    assert origins(wide, 1) == dict.fromkeys(SOURCE_COLUMNS, 1) | {"legal_name": 2}
     back = {"last_update_published": moment("2026-11-04"), "legal_form": ""}
-    place.later(days=1).delta([company(1, **back)], "2026-11-04")
+    wide.later(days=1).delta([company(1, **back)], "2026-11-04")
     found = dict.fromkeys(SOURCE_COLUMNS, 1) | {"legal_name": 4}
     del found["legal_form"]
-    assert origins(place, 1) == found
+    assert origins(wide, 1) == found
     back["legal_form"], back["last_update_published"] = SOUND["legal_form"], moment("2026-11-05")
-    place.later(days=1).delta([company(1, **back)], "2026-11-05")
-    assert origins(place, 1) == found | {"legal_form": 5}
-    assert origins(place, 2) == dict.fromkeys(SOURCE_COLUMNS, 1)
-    assert origins(place, 3) == dict.fromkeys(SOURCE_COLUMNS, 3)
-    history = place.ask("SELECT * FROM changes WHERE field = 'legal_name' ORDER BY delivery_id")
+    wide.later(days=1).delta([company(1, **back)], "2026-11-05")
+    assert origins(wide, 1) == found | {"legal_form": 5}
+    assert origins(wide, 2) == dict.fromkeys(SOURCE_COLUMNS, 1)
+    assert origins(wide, 3) == dict.fromkeys(SOURCE_COLUMNS, 3)
+    history = wide.ask("SELECT * FROM changes WHERE field = 'legal_name' ORDER BY delivery_id")
     assert [(row["old_value"], row["new_value"], row["delivery_id"]) for row in history] == [
         ("Prøvefirma 1 A/S", "Andet A/S", 2),
         ("Andet A/S", "Prøvefirma 1 A/S", 4),
@@ -138,20 +129,20 @@ def test_stale_unchanged_and_refused_deliveries_are_no_origins(place) -> None:
     assert set(origins(place, 1).values()) == {1}
 
 
-def test_last_seen_is_the_newest_full_file_while_it_is_in_it(place) -> None:
+def test_last_seen_is_the_newest_full_file_while_it_is_in_it(wide) -> None:
     def seen(number: int) -> str:
-        rows = place.ask(
+        rows = wide.ask(
             "SELECT DISTINCT o.last_seen_at FROM origins o JOIN prospects p"
             " ON p.company_id = o.company_id WHERE p.lei = :lei AND field = 'legal_name'",
             lei=lei(number),
         )
         return str(rows[0]["last_seen_at"])[:10]
 
-    place.full([company(1), company(2)], "2026-11-01")
+    wide.full([company(1), company(2)], "2026-11-01")
     assert (seen(1), seen(2)) == ("2026-11-02", "2026-11-02")
-    place.later(days=1).delta([company(1)], "2026-11-02")
+    wide.later(days=1).delta([company(1)], "2026-11-02")
     assert seen(1) == "2026-11-02"  # a delta says nothing of what it does not hold
-    place.later(days=1).full([company(1), company(3)], "2026-11-03")
+    wide.later(days=1).full([company(1), company(3)], "2026-11-03")
     assert (seen(1), seen(2), seen(3)) == ("2026-11-04", "2026-11-02", "2026-11-04")
 
 
@@ -162,8 +153,8 @@ def test_unstated_publication_is_said_to_be_unstated(place) -> None:
     assert all(row["published_at"] is None and row["retrieved_at"] for row in rows)
 
 
-SMALL = {"delivery", "source_cursor", "d", "k"}
-"""Tables of one row a delivery or a source: reading them whole costs nothing."""
+SMALL = {"delivery", "source_cursor", "d", "k", "contact_point"}
+"""One row a delivery or a source, or none yet: reading them whole costs nothing."""
 
 
 def read_whole(place: Ingesting, query: str) -> set[str]:

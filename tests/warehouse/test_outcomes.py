@@ -4,27 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from ingesting import Ingesting, company, csv_bytes, lei, moment, opened, outcomes
-
-from sources.kit.policy import SourceSettings
-
-
-@pytest.fixture
-def place(warehouse_url: str, tmp_path: Path) -> Iterator[Ingesting]:
-    with opened(warehouse_url, tmp_path) as place:
-        yield place
-
-
-@pytest.fixture
-def wide(warehouse_url: str, tmp_path: Path) -> Iterator[Ingesting]:
-    bounds = {"gleif": SourceSettings(min_ratio=0.1, max_ratio=10)}
-    with opened(warehouse_url, tmp_path, sources=bounds) as place:
-        yield place
-
+from ingesting import Ingesting, company, csv_bytes, lei, moment, outcomes
 
 # Stale: an older LastUpdateDate AND an older publication; ties go to the later publication.
 

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from ingesting import COLUMNS, OUTCOMES, Ingesting, company, csv_bytes, opened, outcomes
+from ingesting import COLUMNS, OUTCOMES, Ingesting, company, csv_bytes, outcomes
 
 from sources.kit.errors import DeliveryRefused
 from sources.kit.policy import SourceSettings
 
 FOUR = [company(n) for n in range(4)]
-
-
-@pytest.fixture
-def place(warehouse_url: str, tmp_path: Path) -> Iterator[Ingesting]:
-    with opened(warehouse_url, tmp_path) as place:
-        yield place
 
 
 # Bounds: a full file far from the last one, or not what was listed, loads nothing.
@@ -60,11 +53,10 @@ def test_a_delta_may_be_of_any_size(place) -> None:
     assert outcomes(place.delta([company(n) for n in range(50)], "2026-10-03"))["new"] == 30
 
 
-def test_bounds_of_the_owner_replace_the_cards(warehouse_url, tmp_path) -> None:
-    bounds = {"gleif": SourceSettings(min_ratio=0.2, max_ratio=3)}
-    with opened(warehouse_url, tmp_path, sources=bounds) as place:
-        place.full(FOUR, "2026-10-01")
-        assert outcomes(place.full(FOUR[:1], "2026-10-02")) == {"unchanged": 1}
+def test_bounds_of_the_owner_replace_the_cards(place) -> None:
+    place.change(sources={"gleif": SourceSettings(min_ratio=0.2, max_ratio=3)})
+    place.full(FOUR, "2026-10-01")
+    assert outcomes(place.full(FOUR[:1], "2026-10-02")) == {"unchanged": 1}
 
 
 def test_a_record_count_other_than_listed_is_refused(place) -> None:

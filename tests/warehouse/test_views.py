@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 import sqlalchemy as sa
-from ingesting import SOUND, Ingesting, company, lei, moment, opened
+from ingesting import SOUND, Ingesting, company, lei, moment
 
 from sources.kit import columns
-from sources.kit.policy import SourceSettings
 from warehouse import migrate
 from warehouse.engine import writing
 from warehouse.schema import METADATA, contact_point, export
@@ -38,13 +35,6 @@ CONTRACT = {
     "records_suppressed, records_vanished, records_minimised",
 }
 """The public interface; it changes only with a note in CHANGELOG.md."""
-
-
-@pytest.fixture
-def place(warehouse_url: str, tmp_path: Path) -> Iterator[Ingesting]:
-    any_length = {"gleif": SourceSettings(min_ratio=0, max_ratio=1000)}
-    with opened(warehouse_url, tmp_path, sources=any_length) as place:
-        yield place
 
 
 @pytest.mark.parametrize("view", CONTRACT)

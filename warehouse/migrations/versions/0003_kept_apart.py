@@ -1,7 +1,5 @@
 """What is kept apart and what left: quarantine, exports, stops, proof."""
 
-
-
 from __future__ import annotations
 
 import sqlalchemy as sa
