@@ -11,7 +11,7 @@ PIP := $(IN)/python -m pip --quiet --quiet --no-input --disable-pip-version-chec
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo test bench lint types contracts security unit parts venv format clean
+.PHONY: help demo test bench soak lint types contracts security unit parts venv format clean
 
 help: ## this list
 	@echo "sourcenote: make TARGET"
@@ -25,6 +25,9 @@ test: venv parts lint types contracts security unit ## everything .ci/run runs; 
 
 bench: venv ## measure speed and memory and print the table README quotes
 	@$(IN)/python -m bench.run
+
+soak: venv ## kill and damage it many times, count what did not hold
+	@$(IN)/python -m bench.soak
 
 lint: venv ## ruff: rules and layout
 	@echo "== lint"

@@ -11,14 +11,17 @@ from prefect.cache_policies import NO_CACHE
 
 from flows import lifecycle
 from flows.door import visiting
+from flows.veil import veil, veiled
 
-act = task(name="deactivate", cache_policy=NO_CACHE, persist_result=False)(lifecycle.deactivate)
+act = task(name="deactivate", cache_policy=NO_CACHE, persist_result=False)(
+    veiled(lifecycle.deactivate)
+)
 
 
 @flow(name="deactivate", persist_result=False)
 def deactivate(as_of: str | None = None) -> dict[str, Any]:
     """Make inactive what its policy row says; returns the counts."""
-    with visiting() as visit:
+    with veil(), visiting() as visit:
         visit.report = act(visit.house, date.fromisoformat(as_of) if as_of else None)
     counts: dict[str, Any] = visit.report["counts"]
     create_table_artifact(key="deactivate", table=[counts])

@@ -11,14 +11,15 @@ from prefect.cache_policies import NO_CACHE
 
 from flows import lifecycle
 from flows.door import visiting
+from flows.veil import veil, veiled
 
-act = task(name="delete", cache_policy=NO_CACHE, persist_result=False)(lifecycle.delete)
+act = task(name="delete", cache_policy=NO_CACHE, persist_result=False)(veiled(lifecycle.delete))
 
 
 @flow(name="delete", persist_result=False)
 def delete(as_of: str | None = None, *, confirm: bool = False) -> dict[str, Any]:
     """Delete what is inactive and past its date; returns the counts."""
-    with visiting() as visit:
+    with veil(), visiting() as visit:
         day = date.fromisoformat(as_of) if as_of else None
         visit.report = act(visit.house, day, confirm=confirm, tell=visit.tell)
     counts: dict[str, Any] = visit.report["counts"]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows import settings as configuration
 from flows.house import House, house
+from flows.veil import lifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +58,8 @@ def _received(opened: House, tell: Tell) -> Iterator[Visit]:
     visit = Visit(opened, tell)
     token = _VISIT.set(visit)
     try:
-        yield visit
+        with lifted():
+            yield visit
     finally:
         _VISIT.reset(token)
 

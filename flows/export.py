@@ -11,8 +11,9 @@ from prefect.cache_policies import NO_CACHE
 
 from flows import export_steps
 from flows.door import visiting
+from flows.veil import veil, veiled
 
-act = task(name="export", cache_policy=NO_CACHE, persist_result=False)(export_steps.run)
+act = task(name="export", cache_policy=NO_CACHE, persist_result=False)(veiled(export_steps.run))
 
 
 @flow(name="export", persist_result=False)
@@ -37,7 +38,7 @@ def export(  # noqa: PLR0913, PLR0917 (the command line's own options)
         format=format,
         out=Path(out) if out else None,
     )
-    with visiting() as visit:
+    with veil(), visiting() as visit:
         visit.report = act(visit.house, request, visit.tell)
     excluded = visit.report["excluded"]
     outcomes = {"selected": visit.report["selected"], **excluded}

@@ -18,6 +18,7 @@ from prefect.runtime import deployment
 
 from flows import ingest_report, ingest_run, ingest_steps
 from flows.door import visiting
+from flows.veil import veil, veiled
 from sources.kit.errors import SourceUnavailable
 
 if TYPE_CHECKING:
@@ -48,9 +49,11 @@ fetch = task(
     retry_condition_fn=_is_unattended,
     cache_policy=NO_CACHE,
     persist_result=False,
-)(ingest_run.plan_and_fetch)
+)(veiled(ingest_run.plan_and_fetch))
 
-load = task(name="load", cache_policy=NO_CACHE, persist_result=False)(ingest_steps.load_delivery)
+load = task(name="load", cache_policy=NO_CACHE, persist_result=False)(
+    veiled(ingest_steps.load_delivery)
+)
 
 
 @flow(name="ingest", persist_result=False, validate_parameters=False)
@@ -71,7 +74,7 @@ def ingest(
         published_at=datetime.fromisoformat(published_at) if published_at else None,
         base_url=base_url,
     )
-    with visiting() as visit:
+    with veil(), visiting() as visit:
         report = ingest_run.run(visit.house, request, visit.tell, halves=(fetch, load))
     create_table_artifact(
         key=f"ingest-{source_id}",

@@ -27,7 +27,8 @@ class LedgerRun:
 def ledger_run(house: House, flow: str, source_id: str | None = None) -> Iterator[LedgerRun]:
     """Open a run and close it as done, refused (our own error) or failed (anything else).
 
-    A failure's text is its kind only: what a library says may hold a value.
+    A failure's text is its kind only, also behind `flows.veil`: what a library says may hold a
+    value.
     """
     opened = LedgerRun(runs.start(house.engine, flow, house.now(), source_id))
     state, message = "failed", "it ended early"
@@ -37,7 +38,7 @@ def ledger_run(house: House, flow: str, source_id: str | None = None) -> Iterato
         state, message = "refused", str(error)
         raise
     except BaseException as error:
-        state, message = "failed", type(error).__name__
+        state, message = "failed", type(getattr(error, "original", None) or error).__name__
         raise
     else:
         state, message = "done", ""

@@ -10,7 +10,7 @@ from flows.ledger import ledger_run
 from sources.kit.catalogue import catalogue
 from warehouse import migrate, runs
 from warehouse.engine import reading, sole_writer, writing
-from warehouse.privacy import deletion, landing_files, retention
+from warehouse.privacy import deletion, erased_bytes, landing_files, retention
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,12 +29,12 @@ _SHOWN = 1000
 def deactivate(house: House, as_of: date | None = None, *, dry_run: bool = False) -> dict[str, Any]:
     """Make inactive what its policy row says, and active again what its register restored.
 
-    A dry run lists each company with the condition and the date; `as_of` looks ahead and
-    therefore never acts on a day to come.
+    A dry run lists each company with the condition and the date; `as_of` another day is a look
+    at it and never acts.
     """
     migrate.check(house.engine)
     day = as_of or house.now().date()
-    if dry_run or day > house.now().date():
+    if dry_run or day != house.now().date():
         with reading(house.engine) as connection:
             planned = retention.plan_moves(connection, house.settings.retention, day)
         return _moves_report(planned, is_dry_run=True)
@@ -104,7 +104,7 @@ def _delete(
         house.engine, house.landing_root, day, _landing_periods(house)
     )
     if found or any(aside.values()) or not runs.ended_well(house.engine, "delete", run_id):
-        deletion.clean_up_bytes(house.engine)
+        erased_bytes.clean_up_bytes(house.engine)
     return _deletion_report(found, day, aside, rows, is_dry_run=False)
 
 

@@ -32,12 +32,14 @@ def open_warehouse(url: str) -> Engine:
     """An engine for the warehouse at `url`; makes the folder of a SQLite file, never the tables.
 
     SQLite runs in WAL mode with foreign keys and `secure_delete`, its file readable by its owner
-    only. Dispose of the engine when done.
+    only. Errors do not quote a statement's values. Dispose of the engine when done.
     """
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
-    return sa.create_engine(parsed, pool_pre_ping=True, connect_args=_POSTGRES)
+    return sa.create_engine(
+        parsed, pool_pre_ping=True, connect_args=_POSTGRES, hide_parameters=True
+    )
 
 
 def _parse(url: str) -> URL:
@@ -65,7 +67,7 @@ def _sqlite(url: URL) -> Engine:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

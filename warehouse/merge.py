@@ -65,10 +65,7 @@ class Merged:
 
 
 def merge(
-    connection: Connection,
-    facts: DeliveryFacts,
-    found: Sorted,
-    approve: Callable[[], Approval],
+    connection: Connection, facts: DeliveryFacts, found: Sorted, approve: Callable[[], Approval]
 ) -> Merged:
     """Apply a sorted delivery; the caller's transaction makes it one act.
 
@@ -96,8 +93,8 @@ def merge(
     merge_aside.insert_suppressed(connection, facts)
     _move_cursor(connection, facts, counts["records_in"])
     approval = approve()
-    changed = counts["records_new"] + counts["records_changed"] + counts["records_vanished"]
-    status = "loaded" if changed else "unchanged"
+    differing = ("records_new", "records_changed", "records_vanished")
+    status = "loaded" if any(counts[name] for name in differing) else "unchanged"
     connection.execute(
         delivery.update()
         .where(delivery.c.delivery_id == delivery_id)

@@ -98,7 +98,10 @@ class Sorter:
     ) -> None:
         if len(self.held):
             outcome[is_held & self.held.is_stopped[place] & ~frame.has_ended] = SUPPRESSED
-        asked = np.flatnonzero(~is_held & (outcome != OUT_OF_SCOPE))
+        # A stop that came by the link of a letter to a company since deleted names no number we
+        # hold, so changes are asked for by their key as well.
+        is_news = (outcome == CHANGED) & ~frame.has_ended
+        asked = np.flatnonzero(np.where(is_held, is_news, outcome != OUT_OF_SCOPE))
         if len(asked):
             keys = frame.table["source_key"].take(pa.array(asked)).to_pylist()
             outcome[asked[self.is_stopped([key or "" for key in keys])]] = SUPPRESSED

@@ -203,18 +203,29 @@ def parse_block(block: Block, names: list[str], wanted: Mapping[str, str]) -> Pa
             ),
         )
 
-    data = block.data
+    data = block.data if _is_utf8(block.data) else block.data.decode("utf-8", "replace").encode()
     try:
         table = read(data)
     except pa.ArrowInvalid as error:
-        if "UTF8" not in str(error):
-            raise _unreadable(block.offset, "quoting or field size") from error
-        data = block.data.decode("utf-8", "replace").encode()
-        table = read(data)
+        raise _unreadable(block.offset, "quoting or field size") from error
     table = table.rename_columns(list(wanted.values()))
     if block.quotes not in (0, 2 * len(names) * (table.num_rows + len(misshapen))):
         table = _mark_stray_quotes(table, data)
     return Parsed(table, block, tuple(misshapen))
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Asked before reading: the reader cannot hand out a misshapen row that is not UTF-8.
+
+    Without a copy; two milliseconds a block.
+    """
+    ends = pa.py_buffer(np.array([0, len(data)], dtype=np.int64))
+    whole = pa.Array.from_buffers(pa.large_string(), 1, [None, ends, pa.py_buffer(data)])
+    try:
+        whole.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _mark_stray_quotes(table: pa.Table, data: bytes) -> pa.Table:

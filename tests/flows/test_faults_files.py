@@ -247,6 +247,9 @@ SET_ASIDE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     ),
     "too few fields": (lambda good: good + b'"x","y"\r\n', "row_has_every_field"),
     "too many fields": (lambda good: good + b'"x",' * 400 + b'"y"\r\n', "row_has_every_field"),
+    "too few fields that are not UTF-8": (
+        lambda good: good + b'"x","\xff"\r\n', "row_has_every_field"
+    ),
     "something after the end": (lambda good: good + b"\x1a", "row_has_every_field"),
 }  # fmt: skip
 

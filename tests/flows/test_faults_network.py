@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -226,7 +227,8 @@ def test_ten_gigabytes_in_a_small_zip_cost_neither_time_nor_memory(
     assert running.returncode == 1
     assert "unpacks to more than" in error["cause"]
     assert SECOND in error["thing"]
-    assert used.ru_maxrss < 600 * 1024  # kilobytes, of which the libraries are 200,000
+    # Kilobytes, of which the libraries are 200,000; a process starts with its parent's peak.
+    assert used.ru_maxrss <= max(600 * 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     assert used.ru_utime + used.ru_stime < 20
     assert time.monotonic() - started < 60
     assert light.is_as_before()

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from multiprocessing import forkserver
@@ -30,7 +30,7 @@ from flows.ingest_report import Request
 from sources.kit.errors import Busy
 from sources.kit.policy import SourceSettings
 from warehouse import load, merge
-from warehouse.privacy import deletion
+from warehouse.privacy import deletion, erased_bytes
 
 Flow = Literal["ingest", "delete", "export"]
 
@@ -119,8 +119,8 @@ PLACES: dict[str, Callable[[], Any]] = {
     "merged": lambda: _after(merge, "merge"),
     "loaded": lambda: _after(load.Loading, "commit"),
     "unledgered": lambda: _before(ledger.runs, "finish"),
-    "cleaning": lambda: _before(deletion, "clean_up_bytes"),
-    "cleaned": lambda: _after(deletion, "clean_up_bytes"),
+    "cleaning": lambda: _before(erased_bytes, "clean_up_bytes"),
+    "cleaned": lambda: _after(erased_bytes, "clean_up_bytes"),
 }
 """Places that no stage is told of: the last moment before a commit, the first one after."""
 
@@ -138,30 +138,40 @@ class Death:
         return self.place or f"{self.stage or 'statement'} {self.nth}"
 
 
-def _work(job: Job, death: Death | None) -> None:
+class _Fate:
+    """Counts what the process does, and ends it when its time has come."""
+
+    def __init__(self, death: Death | None) -> None:
+        self.death = death or Death(nth=0)
+        self.statements = self.told = 0
+
+    def tell(self, stage: str, _done: int, _total: int | None) -> None:
+        if stage == self.death.stage:
+            self.told += 1
+            if self.told == self.death.nth:
+                die()
+
+    def statement(self, *_: Any) -> None:
+        self.statements += 1
+        is_by_number = not (self.death.stage or self.death.place)
+        if is_by_number and self.statements == self.death.nth:
+            die()
+
+
+def _work(job: Job, death: Death | None, *, may_fail: bool = False) -> None:
     """What the process does; never returns when it dies."""
     os.environ["TMPDIR"] = str(job.home)
     tempfile.tempdir = None
-    told = {"stage": 0, "statement": 0}
-
-    def tell(stage: str, _done: int, _total: int | None) -> None:
-        if death is not None and stage == death.stage:
-            told["stage"] += 1
-            if told["stage"] == death.nth:
-                die()
-
-    def statement(*_: Any) -> None:
-        told["statement"] += 1
-        if death is not None and not death.stage and not death.place:  # noqa: SIM102 (two questions)
-            if told["statement"] == death.nth:
-                die()
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", statement)
-    with ExitStack() as stack:
-        if death is not None and death.place:
-            stack.enter_context(PLACES[death.place]())
-        job.run(tell)
-    _count_of(job).write_text(str(told["statement"]))
+    fate = _Fate(death)
+    sa.event.listen(sa.Engine, "before_cursor_execute", fate.statement)
+    try:
+        with PLACES[fate.death.place]() if fate.death.place else nullcontext():
+            job.run(fate.tell)
+    except Exception:
+        if not may_fail:
+            raise
+        os._exit(1)  # as it was meant to; a trace would only worry who reads the table
+    _count_of(job).write_text(str(fate.statements))
 
 
 _FORKS = multiprocessing.get_context("forkserver")
@@ -188,6 +198,16 @@ def killed_after(job: Job, seconds: float) -> bool:
     return _ended(process) == -signal.SIGKILL
 
 
+def beside(job: Job, work: Callable[[], None], seconds: float) -> None:
+    """Run the job, and after that many seconds `work` beside it; the job may fail of it."""
+    process = _started(job, None, may_fail=True)
+    process.join(seconds)
+    try:
+        work()
+    finally:
+        _ended(process)
+
+
 def undisturbed(job: Job) -> tuple[int, float]:
     """Run the job to its end in a process of its own: statements and seconds it took."""
     started = time.monotonic()
@@ -202,9 +222,11 @@ def _count_of(job: Job) -> Path:
     return job.home.with_suffix(".statements")
 
 
-def _started(job: Job, death: Death | None) -> Any:
+def _started(job: Job, death: Death | None, *, may_fail: bool = False) -> Any:
     warm_up()
-    process = _FORKS.Process(target=_work, args=(job, death), daemon=True)
+    process = _FORKS.Process(
+        target=_work, args=(job, death), kwargs={"may_fail": may_fail}, daemon=True
+    )
     process.start()
     return process
 

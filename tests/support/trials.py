@@ -123,6 +123,7 @@ class Scene:
         self.statements, self.seconds = dying.undisturbed(clean)
         self.after = standing(clean.url)
         self._selected = _selected(clean)
+        self._values = company_values(clean.url)
         self.drop(clean)
 
     def copy(self) -> Job:
@@ -137,6 +138,10 @@ class Scene:
     def drop(self, job: Job) -> None:
         """Take the copy away."""
         self.databases.drop(job.home)
+
+    def clean_values(self) -> dict[str, Any]:
+        """What analysts see of each company after a clean run."""
+        return self._values
 
     def close(self) -> None:
         """Take the prepared warehouse away."""
@@ -165,8 +170,8 @@ class Scene:
             found += half_deleted(job, self.before)
         return found
 
-    def after_rerun(self, job: Job) -> list[str]:
-        """What is wrong once the next run has ended."""
+    def after_rerun(self, job: Job, *, was_killed: bool = True) -> list[str]:
+        """What is wrong once the next run has ended; an error ends its run in other words."""
         found = unsound(job.url)
         found += [f"left behind: {name}" for name in files_of_runs(job.home)]
         if self.name == "export":
@@ -176,7 +181,7 @@ class Scene:
         elif standing(job.url) != self.after:
             found.append(f"not the clean state: {told_apart(standing(job.url), self)}")
         ends = _ends_of_runs(job.url)[self._runs_before :]
-        if ends not in _ENDS:
+        if ends not in _ENDS if was_killed else ends[-1] != "done" or "running" in ends:
             found.append(f"the ledger says {ends}")
         return found
 
@@ -228,6 +233,13 @@ def unsound(url: str) -> list[str]:
         (SELECT 1 FROM origins o WHERE o.company_id = p.company_id AND o.field = 'legal_name')
         AND legal_name IS NOT NULL"""
     return found + [f"without origin: {row['lei']}" for row in asked(url, query)]
+
+
+def company_values(url: str) -> dict[str, Any]:
+    """What analysts see of each company, by its LEI."""
+    query = """SELECT lei, legal_name, country, region, city, postal_code, registration_number,
+        entity_status, lei_status, next_renewal_date, is_natural_person FROM prospects"""
+    return {row["lei"]: row for row in asked(url, query)}
 
 
 def told_apart(held: Standing, scene: Scene) -> list[str]:

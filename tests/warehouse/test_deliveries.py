@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import permutations
 from random import Random
 
-import hypothesis
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,10 +18,14 @@ from ingesting import COLUMNS, OUTCOMES, Ingesting, Row, company, csv_bytes, lei
 
 PERSON, STOPPED = 3, 6
 START, LONG_AGO = date(2026, 9, 1), date(2020, 1, 1)
-FEWER = settings(
-    max_examples=max(1, hypothesis.settings().max_examples // 3),
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+
+
+def some(share: int) -> settings:
+    """A share of the profile's examples: each is several loads into a real database."""
+    return settings(
+        max_examples=max(1, settings().max_examples // share),
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
 
 
 @dataclass(frozen=True)
@@ -219,7 +221,7 @@ def expected(law: Law) -> dict[str, tuple[object, ...]]:
     }
 
 
-@FEWER
+@some(3)
 @given(st.lists(SENT, min_size=1, max_size=6), st.integers(0, 9))
 def test_every_row_has_the_outcome_the_law_gives_it(stopped, deliveries, seed) -> None:
     place = stopped
@@ -238,7 +240,7 @@ def test_every_row_has_the_outcome_the_law_gives_it(stopped, deliveries, seed) -
     assert place.one("SELECT count(*) FROM prospects") == len(law.held)
 
 
-@FEWER
+@some(3)
 @given(st.lists(SENT, max_size=2), SENT)
 def test_the_same_delivery_again_changes_nothing(stopped, before, sent) -> None:
     """Whatever was held: every table is the same, row by row, and the report says so."""
@@ -286,13 +288,12 @@ def versions(steps: list[dict[int, str]]) -> list[Sent]:
     return sent
 
 
-@FEWER
+@some(6)
 @given(STEPS, st.randoms(use_true_random=False))
 def test_the_order_in_which_deltas_come_makes_no_difference(stopped, steps, random) -> None:
     deltas = versions(steps)
-    orders = list(permutations(deltas))
     place, ends = stopped, []
-    for order in [deltas, *random.sample(orders, min(2, len(orders)))]:
+    for order in (deltas, deltas[::-1], random.sample(deltas, len(deltas))):
         place.empty("suppression")
         for sent in order:
             sent.ingest(place, list(COLUMNS))
@@ -304,7 +305,7 @@ def test_the_order_in_which_deltas_come_makes_no_difference(stopped, steps, rand
             assert ends[0][lei(number)][0] == newest[-1].name
 
 
-@FEWER
+@some(6)
 @given(st.integers(2, 4), st.integers(0, 6), st.randoms(use_true_random=False))
 def test_undated_deliveries_apply_by_the_records_own_date(stopped, count, dated, random) -> None:
     """Each version has a date of its own: then no publication is needed to tell them apart."""

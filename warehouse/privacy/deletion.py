@@ -207,15 +207,15 @@ def _delete_company(connection: Connection, item: Due) -> dict[str, int]:
     counts: dict[str, int] = {}
 
     def remove(table: sa.Table, condition: Any) -> None:  # noqa: ANN401 (an SQL condition)
-        counts[table.name] = connection.execute(table.delete().where(condition)).rowcount
+        gone = connection.execute(table.delete().where(condition)).rowcount
+        counts[table.name] = counts.get(table.name, 0) + gone
 
+    alone = _not_shared(connection, item)
     keys = connection.execute(
-        sa.select(record.c.source_id, record.c.source_key).where(
-            record.c.record_id.in_(item.record_ids)
-        )
+        sa.select(record.c.source_id, record.c.source_key).where(record.c.record_id.in_(alone))
     ).all()
     for table in BY_RECORD:
-        remove(table, table.c.record_id.in_(item.record_ids))
+        remove(table, table.c.record_id.in_(alone))
     for table in BY_COMPANY:
         remove(table, table.c.company_id == item.company_id)
     connection.execute(
@@ -223,8 +223,7 @@ def _delete_company(connection: Connection, item: Due) -> dict[str, int]:
     )
     remove(company_record, company_record.c.company_id == item.company_id)
     remove(company, company.c.company_id == item.company_id)
-    shared = sa.select(company_record.c.record_id)
-    remove(record, record.c.record_id.in_(item.record_ids) & record.c.record_id.not_in(shared))
+    remove(record, record.c.record_id.in_(alone))
     for key in keys:
         remove(
             quarantined_row,
@@ -232,6 +231,17 @@ def _delete_company(connection: Connection, item: Due) -> dict[str, int]:
             & (quarantined_row.c.source_key == key.source_key),
         )
     return counts
+
+
+def _not_shared(connection: Connection, item: Due) -> list[int]:
+    """The company's records that no other company is linked to: the others stay, and whole."""
+    links = company_record.c
+    shared = connection.scalars(
+        sa.select(links.record_id).where(
+            links.record_id.in_(item.record_ids), links.company_id != item.company_id
+        )
+    ).all()
+    return [record_id for record_id in item.record_ids if record_id not in shared]
 
 
 def _delete_value(connection: Connection, item: Due, act: Act) -> dict[str, int]:
@@ -279,20 +289,3 @@ def _quarantine_due(policies: Sequence[RetentionPolicy], as_of: date) -> sa.Colu
     while add_to_date(day, period) > as_of:
         day -= timedelta(days=1)
     return quarantined_row.c.last_seen_at <= datetime.combine(day, time.max, UTC)
-
-
-def clean_up_bytes(engine: Engine) -> None:
-    """Leave no erased bytes in the database's own files, as far as each database can.
-
-    SQLite: checkpoint and VACUUM, after which file and WAL hold none. PostgreSQL: VACUUM FULL of
-    the small tables that hold persons; write-ahead log segments keep theirs until recycled.
-    """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if engine.dialect.name == "sqlite":
-            driver: Any = connection.connection.driver_connection
-            for statement in ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM"):
-                driver.execute(statement)
-            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            return
-        for table in ("personal_value", "contact_point", "quarantined_row", "letter"):
-            connection.execute(sa.text(f"VACUUM FULL {table}"))

@@ -91,7 +91,8 @@ def plan_moves(connection: Connection, policies: Sequence[RetentionPolicy], as_o
     unknown = [
         name for name in row.inactive_when if name != VANISHED and name not in STATUS_CONDITIONS
     ]
-    found = connection.execute(_companies_ending(row, as_of)).all()
+    listed = _companies_ending(row, as_of).order_by(company.c.company_id)
+    found = connection.execute(listed).all()
     ending = {item.company_id: _move(item, row) for item in found}
     held = {
         item.company_id: item
@@ -113,7 +114,9 @@ def plan_moves(connection: Connection, policies: Sequence[RetentionPolicy], as_o
             != (move.delete_after, move.reason)
         ),
         personal_values=connection.scalar(
-            sa.select(sa.func.count()).select_from(personal_value).where(_personal_due(as_of))
+            sa.select(sa.func.count())
+            .select_from(personal_value)
+            .where(_personal_due(connection, policies, as_of))
         )
         or 0,
         loud_skips=tuple(f"company_public: condition {name} matches nothing" for name in unknown),
@@ -131,9 +134,8 @@ def apply_moves(
     """Carry the plan out in the caller's transaction, with one audit event."""
     _set_states(connection, (*plan.deactivated, *plan.rescheduled, *plan.reactivated))
     _reschedule_personal(connection, policy(policies, "person_public"))
-    connection.execute(
-        personal_value.update().where(_personal_due(plan.as_of)).values(state="inactive")
-    )
+    due = _personal_due(connection, policies, plan.as_of)
+    connection.execute(personal_value.update().where(due).values(state="inactive"))
     audit.record_event(
         connection,
         actor,
@@ -230,15 +232,31 @@ def _reschedule_personal(connection: Connection, row: RetentionPolicy) -> None:
         )
 
 
-def _personal_due(as_of: date) -> sa.ColumnElement[bool]:
-    """Active personal values whose time has come, or whose company is stopped or inactive."""
+def _personal_due(
+    connection: Connection, policies: Sequence[RetentionPolicy], as_of: date
+) -> sa.ColumnElement[bool]:
+    """Active personal values whose time has come, or whose company ends that day or is stopped.
+
+    Judged by the policy rows and not by dates and states as written, so that a dry run counts what
+    the run does.
+    """
+    row = policy(policies, "person_public")
+    obtained = sa.select(personal_value.c.obtained_at).distinct()
+    moments = connection.scalars(obtained.where(personal_value.c.state == "active")).all()
+    over = [moment for moment in moments if personal_dates(row, moment.date())[0] <= as_of]
+    ending = _companies_ending(policy(policies, "company_public"), as_of)
+    links = company_record.c
     ended = (
-        sa.select(company_record.c.record_id)
-        .join(company, company.c.company_id == company_record.c.company_id)
-        .outerjoin(company_stop, company_stop.c.company_id == company.c.company_id)
-        .where(sa.or_(company.c.state == "inactive", company_stop.c.suppression_id.is_not(None)))
+        sa.select(links.record_id)
+        .outerjoin(company_stop, company_stop.c.company_id == links.company_id)
+        .where(
+            sa.or_(
+                links.company_id.in_(ending.with_only_columns(company.c.company_id)),
+                company_stop.c.suppression_id.is_not(None),
+            )
+        )
     )
     return sa.and_(
         personal_value.c.state == "active",
-        sa.or_(personal_value.c.inactive_after <= as_of, personal_value.c.record_id.in_(ended)),
+        sa.or_(personal_value.c.obtained_at.in_(over), personal_value.c.record_id.in_(ended)),
     )

@@ -1,0 +1,255 @@
+"""Many trials of every fault, each drawn from a seed of its own that a report can name."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dying
+import psycopg
+from dying import Death, Job
+from ingesting import MOMENT, lei
+from private_postgres import PrivatePostgres
+from trials import SCENES, Databases, Scene, company_values, unsound
+
+from flows.house import Clock, House
+from sources.kit.errors import Busy, SourcenoteError
+from warehouse.engine import open_warehouse, writing
+from warehouse.privacy import suppression
+
+MANY = 60
+"""Companies a prepared warehouse holds that letters may reach; in all about a hundred rows."""
+DAMAGES = 6
+"""At most so many bytes of a damaged file are other than they were, or missing, or too many."""
+_SPITEFUL = (b'"', b"\0", b"\n", b"\r", b",", b"\\", b"\xff", b"\x1a", b"A", b"9", b"")
+
+
+@dataclass
+class Bench:
+    """The prepared warehouses of one database, made when they are first asked for."""
+
+    databases: Databases
+    scenes: dict[str, Scene] = field(default_factory=dict)
+
+    def scene(self, name: str) -> Scene:
+        """The scene of that name."""
+        if name not in self.scenes:
+            self.scenes[name] = Scene(self.databases, name, MANY)
+        return self.scenes[name]
+
+    def close(self) -> None:
+        """Take them away."""
+        for scene in self.scenes.values():
+            scene.close()
+
+
+def at_a_statement(bench: Bench, draw: random.Random) -> list[str]:
+    scene = bench.scene(draw.choice(SCENES))
+    death = Death(nth=draw.randint(1, scene.statements))
+    return scene.trial(lambda job: dying.killed(job, death))[1]
+
+
+def at_any_time(bench: Bench, draw: random.Random) -> list[str]:
+    scene = bench.scene(draw.choice(SCENES))
+    seconds = draw.uniform(0, scene.seconds)
+    return scene.trial(lambda job: dying.killed_after(job, seconds))[1]
+
+
+PLACES = {
+    "first load": ["landed", "merged", "loaded", "unledgered"],
+    "load": ["landed", "merged", "loaded", "unledgered"],
+    "delete": ["cleaning", "cleaned", "unledgered"],
+}
+
+
+def at_a_place(bench: Bench, draw: random.Random) -> list[str]:
+    name = draw.choice([*PLACES])
+    death = Death(place=draw.choice(PLACES[name]))
+    died, found = bench.scene(name).trial(lambda job: dying.killed(job, death))
+    return found if died else [*found, f"it did not die at {death}"]
+
+
+def _disturbed(scene: Scene, seconds: float, disturb: Callable[[Job], None]) -> list[str]:
+    """Run a job, disturb it once, look; run it again, look."""
+    job = scene.copy()
+    try:
+        dying.beside(job, lambda: disturb(job), seconds)
+        found = scene.after_death(job)
+        job.run_when_free()
+        return [*found, *scene.after_rerun(job, was_killed=False)]
+    finally:
+        scene.drop(job)
+
+
+def cut_off(bench: Bench, draw: random.Random) -> list[str]:
+    scene = bench.scene(draw.choice(SCENES))
+    which = draw.choice(["", "AND state <> 'idle'"])
+
+    def terminate(job: Job) -> None:
+        url = job.url.replace("+psycopg", "")
+        with closing(psycopg.connect(url, autocommit=True)) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                f" WHERE datname = current_database() AND pid <> pg_backend_pid() {which}"
+            )
+
+    return _disturbed(scene, draw.uniform(0, scene.seconds), terminate)
+
+
+def restarted(bench: Bench, draw: random.Random) -> list[str]:
+    scene = bench.scene(draw.choice(SCENES))
+    server = bench.databases.server
+    assert server is not None
+    return _disturbed(scene, draw.uniform(0, scene.seconds), lambda _: server.restart())
+
+
+def two_at_once(bench: Bench, draw: random.Random) -> list[str]:
+    scene = bench.scene(draw.choice(["first load", "load", "delete"]))
+
+    def another(job: Job) -> None:
+        with suppress(Busy):
+            job.run()
+
+    return _disturbed(scene, draw.uniform(0, scene.seconds), another)
+
+
+def a_stop_beside(bench: Bench, draw: random.Random) -> list[str]:
+    """A stop that was answered is in force for every list begun after it."""
+    scene = bench.scene(draw.choice(["load", "export"]))
+    stopped = lei(draw.randint(3, MANY - 1))
+    job = scene.copy()
+    try:
+        dying.beside(job, lambda: _stop(job, stopped), draw.uniform(0, scene.seconds))
+        found = [] if scene.name == "load" else scene.after_death(job)
+        later = dying.at(
+            job, flow="export", now=MOMENT + timedelta(days=120), out=job.home / "later"
+        )
+        listed = _listed(later.run_when_free())
+        found += [f"{stopped} is in a list after its stop"] if stopped in listed else []
+        found += [] if listed else ["nobody is in the list"]
+        return [*found, *unsound(job.url)]
+    finally:
+        scene.drop(job)
+
+
+def _stop(job: Job, stopped: str) -> None:
+    house = House(dying.settings_of(job.url, job.home), Clock(job.now))
+    engine = open_warehouse(job.url)
+    try:
+        with writing(engine) as connection:
+            suppression.add(
+                connection, house.keys, "lei", stopped,
+                reason="soak", origin="command", actor="soak", now=job.now,
+            )  # fmt: skip
+    finally:
+        engine.dispose()
+        house.close()
+
+
+def _listed(manifest: dict[str, Any]) -> set[str]:
+    text = (Path(manifest["directory"]) / "rows.csv").read_text("utf-8")
+    return {lei(number) for number in range(1, MANY) if lei(number) in text}
+
+
+def damaged_file(bench: Bench, draw: random.Random) -> list[str]:
+    """Refused and nothing changed, or loaded and adding up; then the good file, as ever."""
+    scene = bench.scene("load")
+    job = scene.copy()
+    try:
+        assert job.file is not None
+        good = job.file.read_bytes()
+        job.file.write_bytes(_damaged(good, draw))
+        found = []
+        try:
+            job.run()
+        except SourcenoteError:
+            found += scene.after_death(job)
+        except Exception as error:  # noqa: BLE001 (which is what is looked for)
+            found.append(f"unexpected {type(error).__name__}")
+        found += unsound(job.url)
+        job.file.write_bytes(good)
+        dying.at(job, now=MOMENT + timedelta(hours=1)).run()
+        held, clean = company_values(job.url), scene.clean_values()
+        return found + [f"{key} differs" for key in clean if held.get(key) != clean[key]]
+    finally:
+        scene.drop(job)
+
+
+def _damaged(good: bytes, draw: random.Random) -> bytes:
+    bad = bytearray(good)
+    for _ in range(draw.randint(1, DAMAGES)):
+        place = draw.randrange(len(bad))
+        length = draw.choice([0, 1, 1, draw.randint(1, 2_000)])
+        bad[place : place + length] = draw.choice(_SPITEFUL)
+    return bytes(bad[: draw.randrange(len(bad))] if draw.random() < 0.1 else bad)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind of trial: what is done, how, on which databases, and how many in a hundred."""
+
+    name: str
+    trial: Callable[[Bench, random.Random], list[str]]
+    needs_server: bool = False
+    per_hundred: int = 100
+
+
+FAULTS = (
+    Fault("kill -9 at a statement", at_a_statement),
+    Fault("kill -9 at any time", at_any_time),
+    Fault("kill -9 before and after a commit", at_a_place),
+    Fault("connections cut by the server", cut_off, needs_server=True),
+    Fault("server restarted", restarted, needs_server=True, per_hundred=10),
+    Fault("two runs at once", two_at_once),
+    Fault("a stop beside a run", a_stop_beside),
+    Fault("a damaged file", damaged_file),
+)
+
+
+@dataclass
+class Line:
+    """One line of the table."""
+
+    fault: str
+    database: str
+    trials: int = 0
+    seconds: float = 0.0
+    violations: list[str] = field(default_factory=list)
+
+
+def soak(
+    folder: Path, server: PrivatePostgres | None, trials: int, seed: int, only: str = ""
+) -> Iterator[Line]:
+    """Every fault so many times on every database there is; a line as soon as it is complete."""
+    kinds = [Databases(_made(folder / "sqlite"))]
+    kinds += [Databases(_made(folder / "postgresql"), server)] if server else []
+    for databases in kinds:
+        with ExitStack() as stack:
+            bench = Bench(databases)
+            stack.callback(bench.close)
+            for fault in FAULTS:
+                if only in fault.name and (databases.server or not fault.needs_server):
+                    yield _line(fault, bench, trials, seed)
+
+
+def _line(fault: Fault, bench: Bench, trials: int, seed: int) -> Line:
+    line = Line(fault.name, bench.databases.name)
+    started = time.monotonic()
+    for number in range(max(1, trials * fault.per_hundred // 100)):
+        draw = random.Random(f"{seed} {fault.name} {line.database} {number}")
+        found = fault.trial(bench, draw)
+        line.trials += 1
+        line.violations += [f"trial {number}: {violation}" for violation in found]
+    line.seconds = time.monotonic() - started
+    return line
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
