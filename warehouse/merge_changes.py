@@ -55,7 +55,10 @@ def _write_differences(
     connection: Connection, changed: sa.TableClause, facts: DeliveryFacts, delivery_id: int
 ) -> None:
     """Each difference as the current change of its field; the one before it is current no more."""
-    differences = sa.union_all(*(_difference(changed, name) for name in columns.PUBLISHED)).cte()
+    before = _before(connection)
+    differences = sa.union_all(
+        *(_difference(before, changed, name) for name in columns.PUBLISHED)
+    ).cte()
     connection.execute(
         change.update()
         .where(
@@ -83,20 +86,37 @@ def _write_differences(
             sa.select(differences, sa.literal(delivery_id), at, sa.true()),
         )
     )
+    connection.execute(sa.text("DROP TABLE staged_before"))
 
 
-def _difference(changed: sa.TableClause, name: str) -> sa.Select[tuple[object, ...]]:
+def _before(connection: Connection) -> sa.TableClause:
+    """The changed records as held, set apart once: fifty comparisons need not search for them."""
+    drop = " ON COMMIT DROP" if connection.dialect.name == "postgresql" else ""
+    connection.execute(sa.text("DROP TABLE IF EXISTS staged_before"))
+    connection.execute(
+        sa.text(
+            f"CREATE TEMP TABLE staged_before{drop} AS SELECT record.* FROM record"
+            " JOIN staged_changed ON record.record_id = staged_changed.record_id"
+        )
+    )
+    names = ("record_id", "source_key", *columns.NAMES)
+    return sa.table("staged_before", *(sa.column(n, record.c[n].type) for n in names))
+
+
+def _difference(
+    before: sa.TableClause, changed: sa.TableClause, name: str
+) -> sa.Select[tuple[object, ...]]:
     """One field's differences; a natural person's particulars leave no history."""
-    differs = record.c[name].is_distinct_from(changed.c[name])
+    differs = before.c[name].is_distinct_from(changed.c[name])
     if name not in columns.SKELETON:
         differs &= changed.c.person_kind != "natural"
     return sa.select(
-        record.c.record_id,
-        record.c.source_key,
+        before.c.record_id,
+        before.c.source_key,
         sa.literal(change_name(name)).label("field"),
-        record.c[name].label("old_value"),
+        before.c[name].label("old_value"),
         changed.c[name].label("new_value"),
-    ).where(record.c.record_id == changed.c.record_id, differs)
+    ).where(before.c.record_id == changed.c.record_id, differs)
 
 
 def _forget_persons(connection: Connection, changed: sa.TableClause) -> None:

@@ -215,7 +215,7 @@ class _PostgresStaging:
     def __init__(
         self, connection: Connection, empty: dict[str, pa.Table], *, is_first: bool
     ) -> None:
-        self._connection, self.is_direct = connection, is_first
+        self._connection, self.is_direct, self._names = connection, is_first, tuple(empty)
         if is_first:
             bulk.open_up(connection)
         else:
@@ -245,6 +245,8 @@ class _PostgresStaging:
     @contextmanager
     def merging(self) -> Iterator[Connection]:
         self._writer.finish()
+        # A temporary table has no statistics, and the merge joins it with millions of records.
+        self._connection.execute(sa.text(f"ANALYZE {', '.join(self._names)}"))
         yield self._connection
         if self.is_direct:
             bulk.close_up(self._connection)

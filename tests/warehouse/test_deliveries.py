@@ -221,7 +221,7 @@ def expected(law: Law) -> dict[str, tuple[object, ...]]:
     }
 
 
-@some(3)
+@some(5)
 @given(st.lists(SENT, min_size=1, max_size=6), st.integers(0, 9))
 def test_every_row_has_the_outcome_the_law_gives_it(stopped, deliveries, seed) -> None:
     place = stopped
@@ -240,7 +240,7 @@ def test_every_row_has_the_outcome_the_law_gives_it(stopped, deliveries, seed) -
     assert place.one("SELECT count(*) FROM prospects") == len(law.held)
 
 
-@some(3)
+@some(5)
 @given(st.lists(SENT, max_size=2), SENT)
 def test_the_same_delivery_again_changes_nothing(stopped, before, sent) -> None:
     """Whatever was held: every table is the same, row by row, and the report says so."""
@@ -288,7 +288,7 @@ def versions(steps: list[dict[int, str]]) -> list[Sent]:
     return sent
 
 
-@some(6)
+@some(8)
 @given(STEPS, st.randoms(use_true_random=False))
 def test_the_order_in_which_deltas_come_makes_no_difference(stopped, steps, random) -> None:
     deltas = versions(steps)
@@ -305,7 +305,7 @@ def test_the_order_in_which_deltas_come_makes_no_difference(stopped, steps, rand
             assert ends[0][lei(number)][0] == newest[-1].name
 
 
-@some(6)
+@some(8)
 @given(st.integers(2, 4), st.integers(0, 6), st.randoms(use_true_random=False))
 def test_undated_deliveries_apply_by_the_records_own_date(stopped, count, dated, random) -> None:
     """Each version has a date of its own: then no publication is needed to tell them apart."""
