@@ -46,6 +46,15 @@ def test_beside_an_undated_delivery_the_records_date_decides(place, second_updat
     assert outcomes(report) == {outcome: 1}
 
 
+def test_a_full_file_does_not_confirm_what_it_contradicts(place) -> None:
+    """Its row is stale beside an undated one, however often the file comes."""
+    place.undated(update("første", "2026-10-01"))
+    for _ in range(2):
+        report = place.full(update("anden", "2026-09-30"), "2026-10-02")
+        assert outcomes(report) == {"stale": 1}
+    assert place.name(1) == "første"
+
+
 def test_a_full_file_confirms_what_it_does_not_change(place) -> None:
     """A delta older than the full file that carried the same content cannot undo it."""
     place.delta(update("første", "2026-10-01"), "2026-10-02")
@@ -103,6 +112,17 @@ def test_repeated_with_other_content_in_a_full_file_quarantines_all(place, is_he
     assert names == {"Prøvefirma 1 A/S", "Tvilling A/S"}
     assert {(row["source_key"], row["rule"]) for row in found} == {(lei(1), "key_is_unique")}
     assert place.one("SELECT count(*) FROM company") == place.one("SELECT count(*) FROM record")
+
+
+@pytest.mark.parametrize(("name", "lost"), [("Tvilling", "quarantined"), (None, "superseded")])
+def test_new_twins_in_a_later_delivery(wide, name, lost) -> None:
+    """Rows staged as new are taken out of staging again, on both databases."""
+    wide.full([company(8)], "2026-10-01")
+    changes = {"legal_name": name} if name else {}
+    report = wide.full([company(8), *twins(**changes)], "2026-11-01")
+    new, count = (1, 2) if name else (2, 1)
+    assert outcomes(report) == {"unchanged": 1, "new": new, lost: count}
+    assert wide.one("SELECT count(*) FROM prospects") == 1 + new
 
 
 def test_a_twin_that_breaks_another_rule_is_a_twin_all_the_same(place) -> None:
