@@ -178,6 +178,9 @@ def test_no_log_and_no_output_holds_a_link_or_a_value(
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # What earlier tests left at the root writes to streams that are closed, and says so loudly.
+    monkeypatch.setattr(logging.getLogger(), "handlers", [caplog.handler])
+    caplog.set_level(logging.CRITICAL, "urllib3")  # this test's own requests, not the portal
     caplog.set_level(logging.NOTSET)
     url, token = portal(sqlite_office), sqlite_office.send()
     for method in ("GET", "HEAD", "POST", "PUT"):
@@ -194,6 +197,5 @@ def test_no_log_and_no_output_holds_a_link_or_a_value(
     said = caplog.text + "".join(capfd.readouterr())
     assert "warehouse_unavailable error=OperationalError" in said
     assert "request_failed error=ZeroDivisionError" in said
-    ours = "".join(line for line in said.splitlines() if "urllib3" not in line)
     for secret in (token, token[:22], "Nordlys", "Traceback"):
-        assert secret not in ours
+        assert secret not in said
