@@ -178,7 +178,9 @@ def test_no_log_and_no_output_holds_a_link_or_a_value(
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # What earlier tests left at the root writes to streams that are closed, and says so loudly.
+    # Handlers that earlier tests left write to streams that are closed, and say so loudly.
+    for name in list(logging.root.manager.loggerDict):
+        monkeypatch.setattr(logging.getLogger(name), "handlers", [])
     monkeypatch.setattr(logging.getLogger(), "handlers", [caplog.handler])
     caplog.set_level(logging.CRITICAL, "urllib3")  # this test's own requests, not the portal
     caplog.set_level(logging.NOTSET)
