@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from checks import codes, lei
 from sources.kit import tidy
+from sources.kit.copy_text import bytes_of
 from sources.kit.flat import flat, truths
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ Verdicts = dict[str, np.ndarray]
 EARLIEST = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
 """Before any LEI: the system began in 2012, some issuers date their own codes earlier."""
 _UNREADABLE = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\ufffd]"
+_TAB, _SPACE, _DELETE, _OPENS_FFFD = 0x09, 0x20, 0x7F, 0xEF
 _FORMULA = r"^\s*[=+\-@\t\r\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
 """What a spreadsheet would run, the full-width forms of = + - @ included (RE2 syntax)."""
 _NEEDED_DATES = ("initial_registration", "last_update")
@@ -37,7 +39,7 @@ def judge_rows(table: pa.Table, texts: pa.Array) -> Verdicts:
     rows = table.num_rows
     formed = lei.well_formed(flat(table["source_key"]))
     return {
-        "text_is_readable": ~truths(pc.match_substring_regex(texts, _UNREADABLE)),
+        "text_is_readable": _readable(texts),
         "lei_is_well_formed": truths(formed),
         "lei_check_digits_hold": lei.check_digits_hold(flat(table["source_key"]), formed),
         "key_is_unique": np.ones(rows, dtype=bool),
@@ -53,6 +55,14 @@ def judge_rows(table: pa.Table, texts: pa.Array) -> Verdicts:
         "renewal_is_not_before_registration": _ordered(table),
         **_notes(table),
     }
+
+
+def _readable(texts: pa.Array) -> np.ndarray:
+    """A look at the bytes tells most frames free of what only a pattern finds exactly."""
+    raw = bytes_of(texts)
+    if not (((raw < _SPACE) & (raw != _TAB)) | (raw == _DELETE) | (raw == _OPENS_FFFD)).any():
+        return np.ones(len(texts), dtype=bool)
+    return ~truths(pc.match_substring_regex(texts, _UNREADABLE))
 
 
 def _notes(table: pa.Table) -> Verdicts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from flows.deliver import bounds, facts_of, has_ended, record_refusal, scope_mas
 from flows.ingest_report import Report
 from sources.kit import columns
 from sources.kit.catalogue import source
-from sources.kit.digest import canonical_texts, hash128, row_digests
+from sources.kit.digest import canonical_texts, hash128, kept_texts, row_digests
 from sources.kit.errors import DeliveryRefused
 from sources.kit.flat import flat
 from sources.kit.identity import minimise
@@ -65,12 +65,21 @@ class _Tally:
         self.by_rule[rule] = self.by_rule.get(rule, 0) + rows
 
 
-def load_delivery(house: House, run_id: int, source_id: str, landed: Landed, tell: Tell) -> Report:
+def load_delivery(
+    house: House,
+    run_id: int,
+    source_id: str,
+    landed: Landed,
+    tell: Tell,
+    confirm_vanished: int | None = None,
+) -> Report:
     """Parse, check and load one landed delivery; all of it or nothing.
 
     Raises `DeliveryRefused` after recording the refusal. The one-writer lock must be held.
     """
-    facts = facts_of(house, run_id, landed, source_id)
+    facts = replace(
+        facts_of(house, run_id, landed, source_id), confirmed_vanished=confirm_vanished
+    )
     tally = _Tally()
     try:
         with source(source_id).rows_of(landed.path, partial(_prepare, house)) as rows:
@@ -136,11 +145,13 @@ def _prepare(house: House, frame: Frame) -> _Prepared:
     texts = canonical_texts(table, columns.PUBLISHED)
     verdicts = pack(judge_rows(table, texts))
     least = minimise(table, keep_natural=house.settings.scope.natural_persons == "full")
+    kept = kept_texts(texts, least.table, least.touched, columns.PUBLISHED)
     ended = has_ended(house, table)
     arrived = Arrived(
         table=least.table,
+        texts=kept,
         key=hash128(flat(table["source_key"].fill_null(""))),
-        digest=row_digests(texts, least.table, least.personal, least.touched, columns.PUBLISHED),
+        digest=row_digests(kept, least.personal),
         is_sound=(verdicts & QUARANTINE_BITS) == 0,
         in_scope=scope_mask(house, least.table, ended),
         has_ended=ended,

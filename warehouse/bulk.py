@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.schema import AddConstraint, DropConstraint
 
 from sources.kit.errors import DeliveryRefused
-from warehouse.schema import company, company_record, personal_value, record
+from warehouse.schema import METADATA, company, company_record, personal_value, record
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -40,35 +40,54 @@ def after_transaction(driver: Any) -> None:  # noqa: ANN401 (the driver's own)
 
 
 def open_up(connection: Connection) -> None:
-    """Drop secondary indexes, and on PostgreSQL foreign keys, until `close_up`."""
+    """Drop secondary indexes, and on PostgreSQL every key of these tables, until `close_up`."""
+    for table in _TABLES:
+        for index in _indexes(table):
+            index.drop(connection)
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text(f"SET LOCAL maintenance_work_mem = '{_SORT_MEMORY}'"))
-    for table in _TABLES:
-        for index in sorted(table.indexes, key=lambda found: str(found.name)):
-            index.drop(connection)
-        if connection.dialect.name == "postgresql":
-            for key in _foreign_keys(table):
-                connection.execute(DropConstraint(key))
+        for key in _foreign_keys():
+            connection.execute(DropConstraint(key))
+        for table in _TABLES:
+            connection.execute(DropConstraint(table.primary_key))
 
 
 def close_up(connection: Connection) -> None:
     """Build them again, which checks every row at once; refuse when any does not hold."""
+    is_postgres = connection.dialect.name == "postgresql"
     for table in _TABLES:
-        for index in sorted(table.indexes, key=lambda found: str(found.name)):
+        if is_postgres:
+            connection.execute(AddConstraint(table.primary_key))
+        for index in _indexes(table):
             index.create(connection)
-        if connection.dialect.name == "postgresql":
-            for key in _foreign_keys(table):
-                connection.execute(AddConstraint(key))
-    if connection.dialect.name == "sqlite":
-        for table in _TABLES:
-            broken = connection.execute(sa.text(f"PRAGMA foreign_key_check({table.name})")).first()
-            if broken is not None:
-                raise DeliveryRefused(
-                    f"table {table.name}",
-                    "a row refers to one that is not there",
-                    "Nothing was loaded. This is a fault of sourcenote: report it",
-                )
+    if is_postgres:
+        for key in _foreign_keys():
+            connection.execute(AddConstraint(key))
+    else:
+        _check_foreign_keys(connection)
 
 
-def _foreign_keys(table: sa.Table) -> list[sa.ForeignKeyConstraint]:
-    return sorted(table.foreign_key_constraints, key=lambda key: str(key.name))
+def _check_foreign_keys(connection: Connection) -> None:
+    """SQLite cannot drop them: they were off, and every row is checked now."""
+    for table in _TABLES:
+        broken = connection.execute(sa.text(f"PRAGMA foreign_key_check({table.name})")).first()
+        if broken is not None:
+            raise DeliveryRefused(
+                f"table {table.name}",
+                "a row refers to one that is not there",
+                "Nothing was loaded. This is a fault of sourcenote: report it",
+            )
+
+
+def _indexes(table: sa.Table) -> list[sa.Index]:
+    return sorted(table.indexes, key=lambda index: str(index.name))
+
+
+def _foreign_keys() -> list[sa.ForeignKeyConstraint]:
+    """Every foreign key that one of these tables has, or that points to one of them."""
+    return [
+        key
+        for table in METADATA.sorted_tables
+        for key in sorted(table.foreign_key_constraints, key=lambda key: str(key.name))
+        if table in _TABLES or key.referred_table in _TABLES
+    ]

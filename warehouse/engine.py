@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "Engine", "open_warehouse", "reading", "sole_writer", "writing"]
 
 BUSY_SECONDS = 30
-_POSTGRES = {"connect_timeout": 10, "options": f"-c lock_timeout={BUSY_SECONDS}s"}
+# Compiling a plan over partitions costs more than it saves on rows that go by in bulk.
+_OPTIONS = {"lock_timeout": f"{BUSY_SECONDS}s", "jit": "off"}
+_POSTGRES = {
+    "connect_timeout": 10,
+    "options": " ".join(f"-c {name}={value}" for name, value in _OPTIONS.items()),
+}
 _LOCK_NUMBER = 0x736E_6F74
 """PostgreSQL advisory lock of this product ('snot' in ASCII); one warehouse a database."""
 

@@ -111,7 +111,7 @@ class Loading:
         tally = np.bincount(outcome, minlength=max(NAMES) + 1)
         counts = {name: int(tally[code]) for code, name in NAMES.items()}
         counts["records_quarantined"] += self.misshapen
-        counts["records_retracted"] = 0
+        counts["records_retracted"] = counts["records_vanished"] = 0
         counts["records_in"] = len(outcome) + self.misshapen
         held = np.isin(outcome, (NEW, CHANGED, UNCHANGED))
         counts["records_minimised"] = int(np.concatenate([held[:0], *self._natural])[held].sum())
@@ -132,6 +132,7 @@ class Loading:
                 self.facts,
                 merge.Sorted(
                     counts=self.counts(),
+                    held=self.held_count,
                     dropped_ordinals=dropped,
                     dropped_records=self._record_ids(dropped),
                     numbers=self._numbers,
@@ -186,6 +187,7 @@ class Loading:
                 [given[name] if name in given else table[name] for name in NEW_SCHEMA.names],
                 names=NEW_SCHEMA.names,
             ).cast(NEW_SCHEMA),
+            frame.texts if chosen.all() else frame.texts.filter(pa.array(chosen)),
         )
 
     def _stage_changed(

@@ -31,7 +31,8 @@ NAMES = {
 class Arrived:
     """One judged frame.
 
-    `table` holds record fields, `ordinal`, `source_key`, `person_kind`, `person_rule`;
+    `table` holds record fields, `ordinal`, `source_key`, `person_kind`, `person_rule`; `texts`
+    its published fields as one text a row (`sources.kit.digest.canonical_texts`);
     `key` and `digest` are (n, 2) fingerprints of the source key and the content; `is_sound` is
     False for rows a quarantine rule stopped; `in_scope` is False for rows not to be taken;
     `has_ended` is True for rows whose status ends the company by the retention policy: those are
@@ -39,6 +40,7 @@ class Arrived:
     """
 
     table: pa.Table
+    texts: pa.Array
     key: np.ndarray
     digest: np.ndarray
     is_sound: np.ndarray

@@ -10,14 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from sources.kit.flat import flat
+from sources.kit.copy_text import BETWEEN, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_BETWEEN = "\t"
-_ABSENT = "\r"
-"""No published field holds either: LEI-CDF forbids both."""
 
 
 def hash128(texts: pa.Array) -> np.ndarray:
@@ -34,43 +30,50 @@ def hash128(texts: pa.Array) -> np.ndarray:
 
 
 def canonical_texts(table: pa.Table, names: Sequence[str]) -> pa.Array:
-    """Each row's `names` as one text, in their order; an absent value is unlike an empty one."""
-    joined = pc.binary_join_element_wise(
-        *(table[name] for name in names),
-        _BETWEEN,
-        null_handling="replace",
-        null_replacement=_ABSENT,
-    )
-    return flat(joined)
+    """Each row's `names` as one text, in their order; an absent value is unlike an empty one.
+
+    In the form of `sources.kit.copy_text`, so that no value can be taken for another's.
+    """
+    return joined([table[name] for name in names])
 
 
-def row_digests(
-    texts: pa.Array, table: pa.Table, personal: pa.Table, touched: np.ndarray, names: Sequence[str]
-) -> np.ndarray:
-    """(n, 2) uint64 digests of what is kept of each row.
+def kept_texts(
+    texts: pa.Array, table: pa.Table, touched: np.ndarray, names: Sequence[str]
+) -> pa.Array:
+    """The canonical texts after minimisation.
 
-    `texts` are the canonical texts before minimisation; rows in `touched` (bool) are taken again
-    from the minimised `table` and the values of theirs that live apart (`personal`), so that a
-    changed care-of line is a change and what is not kept is not fingerprinted. The mapping version
-    is not part of it: see `columns.MAPPING_VERSION`.
+    `texts` are those before it; rows in `touched` (bool) are taken again from the minimised
+    `table`, so that what is not kept is neither stored nor fingerprinted.
+    """
+    if not touched.any():
+        return texts
+    again = canonical_texts(table.take(pa.array(np.flatnonzero(touched))), names)
+    return pc.replace_with_mask(texts, pa.array(touched), again)
+
+
+def row_digests(texts: pa.Array, personal: pa.Table) -> np.ndarray:
+    """(n, 2) uint64 digests of what is kept of each row: its text, and its values that live apart.
+
+    `personal` has those values (`ordinal`, `field`, `value`): a changed care-of line is a change.
+    The mapping version is not part of it: see `columns.MAPPING_VERSION`.
     """
     digests = hash128(texts)
-    if touched.any():
-        rows = np.flatnonzero(touched)
-        kept = canonical_texts(table.take(pa.array(rows)), names)
-        apart = _apart(rows, personal)
-        digests[rows] = hash128(pc.binary_join_element_wise(kept, apart, _BETWEEN))
+    if personal.num_rows:
+        rows, apart = _apart(personal)
+        kept = texts.take(pa.array(rows))
+        digests[rows] = hash128(pc.binary_join_element_wise(kept, apart, BETWEEN))
     return digests
 
 
-def _apart(rows: np.ndarray, personal: pa.Table) -> pa.Array:
-    joined = dict.fromkeys(rows.tolist(), "")
+def _apart(personal: pa.Table) -> tuple[list[int], pa.Array]:
+    """(rows that have values apart, each one's fields and values as one text)."""
     ordered = personal.sort_by([("ordinal", "ascending"), ("field", "ascending")])
+    texts: dict[int, str] = {}
     for ordinal, field, value in zip(
         *(ordered[name].to_pylist() for name in ("ordinal", "field", "value")), strict=True
     ):
-        joined[ordinal] += f"{field}={value}{_BETWEEN}"
-    return pa.array(list(joined.values()), pa.string())
+        texts[ordinal] = f"{texts.get(ordinal, '')}{field}={value}{BETWEEN}"
+    return list(texts), pa.array(list(texts.values()), pa.string())
 
 
 def as_bytes(digests: np.ndarray) -> pa.Array:

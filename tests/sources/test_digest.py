@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ingesting import company
 
 from sources.kit import columns
-from sources.kit.digest import as_bytes, canonical_texts, hash128, row_digests
+from sources.kit.digest import as_bytes, canonical_texts, hash128, kept_texts, row_digests
 from sources.kit.identity import minimise
 
 FIELDS = st.lists(
@@ -25,7 +25,8 @@ def digests(*rows: ingesting.Row, keep_natural: bool = False) -> list[bytes]:
     table = ingesting.tidied(*rows)
     texts = canonical_texts(table, columns.PUBLISHED)
     least = minimise(table, keep_natural=keep_natural)
-    found = row_digests(texts, least.table, least.personal, least.touched, columns.PUBLISHED)
+    kept = kept_texts(texts, least.table, least.touched, columns.PUBLISHED)
+    found = row_digests(kept, least.personal)
     return as_bytes(found).to_pylist()
 
 

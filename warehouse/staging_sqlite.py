@@ -1,0 +1,142 @@
+"""Staging for SQLite: a file of its own, written by ADBC and attached for the merge.
+
+ADBC never opens the warehouse, because closing its own SQLite drops this process's locks on the
+file.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from warehouse import bulk
+from warehouse.engine import reading
+from warehouse.staging_writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection, Engine
+
+_FOREIGN_KEY = re.compile(r",\s*CONSTRAINT \w+ FOREIGN KEY\s*\([^)]*\) REFERENCES \w+\s*\([^)]*\)")
+
+
+def sweep(engine: Engine) -> int:
+    """Remove staging files that a killed run left; the one-writer lock must be held."""
+    if engine.dialect.name != "sqlite":
+        return 0
+    left = list(_staging_files(engine))
+    for path in left:
+        path.unlink(missing_ok=True)
+    return len(left)
+
+
+def _staging_files(engine: Engine) -> Iterator[Path]:
+    path = Path(str(engine.url.database))
+    yield from path.parent.glob(f"{path.name}.staging*")
+
+
+class SqliteStaging:
+    """See `warehouse.staging.Staging`."""
+
+    is_direct = False
+
+    def __init__(
+        self, engine: Engine, path: Path, empty: dict[str, pa.Table], *, is_first: bool
+    ) -> None:
+        from adbc_driver_sqlite import dbapi
+
+        self._engine, self._path, self._is_first = engine, path, is_first
+        self._adbc = dbapi.connect(str(path), autocommit=True)
+        with self._adbc.cursor() as cursor:
+            for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
+                cursor.execute(f"PRAGMA {pragma}")
+                cursor.fetchall()
+            cursor.execute("BEGIN")
+            for name, table in empty.items():
+                cursor.adbc_ingest(name, _as_text(table), mode="create")
+            cursor.execute(self._shape_of_record())
+        path.chmod(0o600)
+        self._writer = Writer(self._ingest)
+
+    def _shape_of_record(self) -> str:
+        """The warehouse's own CREATE TABLE: equal shapes let SQLite copy pages.
+
+        Without its foreign keys, which point to tables that the staging file does not have.
+        """
+        with reading(self._engine) as connection:
+            ddl = connection.scalar(
+                sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'record'")
+            )
+        return _FOREIGN_KEY.sub("", str(ddl)).replace(
+            "CREATE TABLE record", "CREATE TABLE staged_new", 1
+        )
+
+    def _ingest(self, name: str, table: pa.Table) -> None:
+        with self._adbc.cursor() as cursor:
+            cursor.adbc_ingest(name, _as_text(table), mode="append")
+
+    def write(self, name: str, table: pa.Table, texts: pa.Array | None = None) -> None:  # noqa: ARG002 (PostgreSQL's)
+        """Queue the rows for ADBC."""
+        if table.num_rows:
+            self._writer.put(name, table)
+
+    @contextmanager
+    def merging(self) -> Iterator[Connection]:
+        """The warehouse's connection with the staging file attached, in one write transaction."""
+        self._writer.finish()
+        with self._adbc.cursor() as cursor:
+            cursor.execute("COMMIT")
+        self._adbc.close()
+        if self._is_first:
+            self._engine.dispose()  # the journal mode changes only while nobody else is connected
+        with self._engine.connect().execution_options(writes=True) as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute("ATTACH DATABASE ? AS staged", (str(self._path),))
+            if self._is_first:
+                bulk.before_transaction(driver)
+            try:
+                with connection.begin():
+                    if self._is_first:
+                        bulk.open_up(connection)
+                    yield connection
+                    if self._is_first:
+                        bulk.close_up(connection)
+            finally:
+                driver.execute("DETACH DATABASE staged")
+                if self._is_first:
+                    bulk.after_transaction(driver)
+
+    def abandon(self) -> None:
+        """Let go of the file."""
+        self._writer.abandon()
+        self._adbc.close()
+
+
+@contextmanager
+def sqlite_staging(
+    engine: Engine, empty: dict[str, pa.Table], *, is_first: bool
+) -> Iterator[SqliteStaging]:
+    """A staging file beside the warehouse, gone at the end."""
+    path = Path(f"{engine.url.database}.staging")
+    sweep(engine)
+    stage = SqliteStaging(engine, path, empty, is_first=is_first)
+    try:
+        yield stage
+    finally:
+        stage.abandon()
+        sweep(engine)
+
+
+def _as_text(table: pa.Table) -> pa.Table:
+    """Moments and days as SQLite keeps them: `YYYY-MM-DD HH:MM:SSZ` and `YYYY-MM-DD`."""
+    for index, field in enumerate(table.schema):
+        if pa.types.is_temporal(field.type):
+            table = table.set_column(index, field.name, pc.cast(table[index], pa.string()))
+    return table
