@@ -79,8 +79,9 @@ class SqliteStaging:
         )
 
     def _ingest(self, name: str, table: pa.Table) -> None:
+        filled = [name for name in table.column_names if table[name].null_count < table.num_rows]
         with self._adbc.cursor() as cursor:
-            cursor.adbc_ingest(name, _as_text(table), mode="append")
+            cursor.adbc_ingest(name, _as_text(table.select(filled)), mode="append")
 
     def write(self, name: str, table: pa.Table, texts: pa.Array | None = None) -> None:  # noqa: ARG002 (PostgreSQL's)
         """Queue the rows for ADBC."""

@@ -84,15 +84,22 @@ def with_person_kind(table: pa.Table) -> pa.Table:
     rule = pc.if_else(by_form, "legal form", pa.scalar(None, pa.string()))
     rule = pc.if_else(by_category, "entity category", rule)
     kind = pc.if_else(pc.or_(by_category, by_form), NATURAL, NONE)
-    patterns = _possible_patterns()
-    if not pc.any(pc.match_substring_regex(table["legal_name"], _any_possible())).as_py():
-        patterns = ()
-    for name, pattern in patterns:
-        found = pc.fill_null(pc.match_substring_regex(table["legal_name"], pattern), False)  # noqa: FBT003 (pyarrow's signature)
-        found = pc.and_(found, pc.equal(kind, NONE))
-        kind = pc.if_else(found, POSSIBLE, kind)
-        rule = pc.if_else(found, name, rule)
+    phrase = _possible_by(table["legal_name"], pc.equal(kind, NONE))
+    kind = pc.if_else(pc.is_valid(phrase), POSSIBLE, kind)
+    rule = pc.coalesce(rule, phrase)
     return table.append_column("person_kind", kind).append_column("person_rule", rule)
+
+
+def _possible_by(names: pa.ChunkedArray, asked: pa.ChunkedArray) -> pa.Array:
+    """The rule by which each name may be a person's, where `asked`; one pass finds the few."""
+    found = pc.match_substring_regex(names, _any_possible())
+    mask = pc.fill_null(pc.and_(found, asked), False)  # noqa: FBT003 (pyarrow's signature)
+    few = names.filter(mask)
+    rule = pa.nulls(len(few), pa.string())
+    for name, pattern in _possible_patterns() if len(few) else ():
+        rule = pc.coalesce(rule, pc.if_else(pc.match_substring_regex(few, pattern), name, None))
+    nothing = pa.nulls(len(names), pa.string())
+    return pc.replace_with_mask(nothing, flat(mask), flat(rule))
 
 
 def _is_in(column: pa.ChunkedArray, codes: list[str]) -> pa.ChunkedArray:
@@ -127,10 +134,11 @@ def _blanked(column: pa.ChunkedArray, rows: np.ndarray) -> pa.Array:
     single = flat(column)
     if single.offset or not len(single):
         return pc.if_else(pa.array(rows), pa.scalar(None, single.type), single)
-    kept = ~rows & truths(pc.is_valid(single))
-    bitmap = pa.py_buffer(np.packbits(kept, bitorder="little").tobytes())
-    _, offsets, data = single.buffers()
-    return pa.StringArray.from_buffers(len(single), offsets, data, bitmap)
+    kept = np.packbits(~rows, bitorder="little")
+    validity, offsets, data = single.buffers()
+    if validity is not None:
+        kept &= np.frombuffer(validity, dtype=np.uint8, count=len(kept))
+    return pa.StringArray.from_buffers(len(single), offsets, data, pa.py_buffer(kept.tobytes()))
 
 
 _PERSONAL = pa.schema(
@@ -240,3 +248,7 @@ def _without_care_of(table: pa.Table) -> tuple[pa.Table, list[pa.Table], np.ndar
 def without_personal_numbers(text: str) -> str:
     """The text with anything shaped like a national personal identity number taken out."""
     return _PERSONAL_NUMBERS.sub(NUMBER_REMOVED, text)
+
+
+NOTHING_PERSONAL = _PERSONAL.empty_table()
+"""Of a frame that can name nobody."""

@@ -85,5 +85,5 @@ def column(  # noqa: PLR0913 (a column has this many sides)
 
 def one_of(name: str, values: tuple[str, ...], label: str) -> sa.CheckConstraint:
     """A CHECK that a code column holds a listed value."""
-    listed = ", ".join(f"'{value}'" for value in values)
-    return sa.CheckConstraint(f"{name} IN ({listed})", name=label)
+    listed = " OR ".join(f"{name} = '{value}'" for value in values)
+    return sa.CheckConstraint(listed, name=label)
