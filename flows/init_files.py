@@ -38,14 +38,15 @@ def write_init_files(
 ) -> InitFiles:
     """Write configuration and key file; Refused, and nothing written, when one is in the way.
 
-    A configuration that differs from what would be written is replaced only with `force`. A key
-    file is never replaced: it is checked and kept, because old suppressions are known by it only.
+    A configuration that is there is kept, and replaced only with `force`; where it is not the
+    `example` that was asked for, nothing is done. A key file is never replaced: it is checked and
+    kept, because old suppressions are known by it only.
     """
     text = config_text(example=example)
     is_config_new = not config.exists()
-    if not is_config_new and not force and config.read_text(encoding="utf-8") != text:
-        cure = "Edit it, or run `sourcenote init --force` to replace it"
-        raise Refused(str(config), "it exists and is not what init would write", cure)
+    if example and not is_config_new and not force and config.read_text(encoding="utf-8") != text:
+        cure = "Run `sourcenote init` to keep it, or with --example --force to replace it"
+        raise Refused(str(config), "it exists and is not the example", cure)
     is_key_new = not secret_file.exists()
     if is_key_new:
         Keys.create(secret_file, random_bytes)

@@ -34,7 +34,7 @@ _LOCK_NUMBER = 0x736E_6F74
 
 
 def open_warehouse(url: str) -> Engine:
-    """An engine for the warehouse at `url`; makes the folder of a SQLite file, never the tables.
+    """An engine for the warehouse at `url`; `warehouse.migrate.upgrade` makes file and tables.
 
     SQLite runs in WAL mode with foreign keys and `secure_delete`, its file readable by its owner
     only. Errors do not quote a statement's values. Dispose of the engine when done.
@@ -68,14 +68,23 @@ def _bad_url() -> Refused:
 
 
 def _sqlite(url: URL) -> Engine:
-    path = Path(str(url.database))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def is_there(engine: Engine) -> bool:
+    """Whether there is anything to connect to: SQLite would make a missing file."""
+    return engine.dialect.name != "sqlite" or Path(str(engine.url.database)).exists()
+
+
+def make_file(engine: Engine) -> None:
+    """A missing SQLite file and its folder, readable by their owner only before anything is in."""
+    if not is_there(engine):
+        path = Path(str(engine.url.database))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 (the driver's own)

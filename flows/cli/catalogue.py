@@ -73,11 +73,15 @@ def _sources(call: Call) -> Iterator[list[dict[str, Any]]]:
     """The catalogue; without a warehouse each source is one that nothing has come from."""
     from flows.status_steps import sources
     from warehouse import migrate
-    from warehouse.engine import reading
+    from warehouse.engine import is_there, reading
 
-    with call.house() as house, reading(house.engine) as connection:
-        is_ready = migrate.revision(connection) == migrate.HEAD
-        yield sources(house, connection if is_ready else None)
+    with call.house() as house:
+        if not is_there(house.engine):
+            yield sources(house, None)
+            return
+        with reading(house.engine) as connection:
+            is_ready = migrate.revision(connection) == migrate.HEAD
+            yield sources(house, connection if is_ready else None)
 
 
 def freshness(entry: dict[str, Any]) -> str:

@@ -45,9 +45,10 @@ def test_a_configuration_that_differs_is_kept_unless_forced(tmp_path: Path) -> N
     config, key = tmp_path / "c.toml", tmp_path / "k"
     config.write_text("# mine\n")
     with pytest.raises(Refused, match="--force"):
-        write_init_files(config, key, random_bytes)
-    assert config.read_text() == "# mine\n"
+        write_init_files(config, key, random_bytes, example=True)
     assert not key.exists()
+    assert not write_init_files(config, key, random_bytes).is_config_new
+    assert config.read_text() == "# mine\n"
     write_init_files(config, key, random_bytes, force=True)
     assert config.read_text(encoding="utf-8") == config_text(example=False)
 
