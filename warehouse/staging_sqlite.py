@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from sources.kit.errors import DiskFull
 from warehouse import bulk
 from warehouse.engine import reading
 from warehouse.staging_writer import Writer
@@ -80,7 +81,7 @@ class SqliteStaging:
 
     def _ingest(self, name: str, table: pa.Table) -> None:
         filled = [name for name in table.column_names if table[name].null_count < table.num_rows]
-        with self._adbc.cursor() as cursor:
+        with _disk_faults(self._path), self._adbc.cursor() as cursor:
             cursor.adbc_ingest(name, _as_text(table.select(filled)), mode="append")
 
     def write(self, name: str, table: pa.Table, texts: pa.Array | None = None) -> None:  # noqa: ARG002 (PostgreSQL's)
@@ -92,7 +93,7 @@ class SqliteStaging:
     def merging(self) -> Iterator[Connection]:
         """The warehouse's connection with the staging file attached, in one write transaction."""
         self._writer.finish()
-        with self._adbc.cursor() as cursor:
+        with _disk_faults(self._path), self._adbc.cursor() as cursor:
             cursor.execute("COMMIT")
         self._adbc.close()
         if self._is_first:
@@ -118,6 +119,21 @@ class SqliteStaging:
         """Let go of the file."""
         self._writer.abandon()
         self._adbc.close()
+
+
+@contextmanager
+def _disk_faults(path: Path) -> Iterator[None]:
+    """What ADBC says of a file that takes no more, without the values it says it of."""
+    from adbc_driver_manager import Error
+
+    try:
+        yield
+    except Error:
+        raise DiskFull(
+            f"staging file {path.name}",
+            "it cannot be written any further",
+            "Nothing was loaded. Free twice the size of the warehouse on its disk, and run again",
+        ) from None
 
 
 @contextmanager
