@@ -11,11 +11,11 @@ PIP := $(IN)/python -m pip --quiet --quiet --no-input --disable-pip-version-chec
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo test bench soak lint types contracts security unit parts venv format clean
+.PHONY: help demo test bench bench-full soak lint types contracts security unit parts venv format clean
 
 help: ## this list
 	@echo "sourcenote: make TARGET"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1 | \2/p' Makefile | awk -F' [|] ' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1 | \2/p' Makefile | awk -F' [|] ' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 demo: venv ## the whole product once, on invented companies, under var/demo
 	@$(IN)/python -m flows.demo
@@ -23,8 +23,11 @@ demo: venv ## the whole product once, on invented companies, under var/demo
 # The unit tests come last, so that pytest's closing line is the last one.
 test: venv parts lint types contracts security unit ## everything .ci/run runs; names what was skipped
 
-bench: venv ## measure speed and memory and print the table README quotes
-	@$(IN)/python -m bench.run
+bench: venv ## measure speed and memory in minutes; table and chart go to docs/performance.md
+	@$(IN)/python -m bench.run --write
+
+bench-full: venv ## the same at full size and beside dlt and pandas, about half an hour
+	@$(IN)/python -m bench.full --write
 
 soak: venv ## kill and damage it many times, count what did not hold
 	@$(IN)/python -m bench.soak

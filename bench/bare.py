@@ -29,7 +29,7 @@ def into_sqlite(source: Path, target: Path) -> int:
         dbapi.connect(str(target)) as connection,
         connection.cursor() as cursor,
     ):
-        rows = cursor.adbc_ingest("bare", _batches(stream), mode="create")
+        rows = cursor.adbc_ingest("bare", kept_batches(stream), mode="create")
         connection.commit()
     return int(rows)
 
@@ -47,7 +47,7 @@ def into_postgresql(source: Path, conninfo: str) -> int:
     ):
         cursor.execute(f"CREATE TABLE bare ({listed})")
         with cursor.copy("COPY bare FROM STDIN (FORMAT csv)") as copy:
-            for batch in _batches(stream):
+            for batch in kept_batches(stream):
                 sink = pa.BufferOutputStream()
                 csv.write_csv(batch, sink, options)
                 copy.write(memoryview(sink.getvalue()))
@@ -56,7 +56,7 @@ def into_postgresql(source: Path, conninfo: str) -> int:
     return rows
 
 
-def _batches(stream: BufferedIOBase) -> csv.CSVStreamingReader:
+def kept_batches(stream: BufferedIOBase) -> csv.CSVStreamingReader:
     """The kept columns as text, block by block."""
     return csv.open_csv(
         stream,

@@ -1,8 +1,8 @@
 """One measurement in a process of its own: `python -m bench.child JOB`, both ends in JSON.
 
-JOB is an object with `what` (bare, product, prepare) and that function's arguments; the last line
-printed is what was measured. A process for each, so that one's memory is not another's and nothing
-is warm that a user would find cold.
+JOB is an object with `what` (bare, product, prepare, key, dlt, pandas) and that function's
+arguments; the last line printed is what was measured. A process for each, so that one's memory is
+not another's and nothing is warm that a user would find cold.
 """
 
 from __future__ import annotations
@@ -22,7 +22,14 @@ Work = Callable[[], dict[str, Any]]
 
 def measure(job: dict[str, Any]) -> dict[str, Any]:
     """Do the job; its own figures with processor time, load average and memory around it."""
-    work = {"bare": _bare, "product": _product, "prepare": _prepare}[job["what"]]
+    work = {
+        "bare": _bare,
+        "product": _product,
+        "prepare": _prepare,
+        "key": _key,
+        "dlt": _dlt,
+        "pandas": _pandas,
+    }[job["what"]]
     run = work(job)
     before, imported, busy = load_average(), peak_mb(), cpu_seconds()
     found = run()
@@ -62,6 +69,7 @@ def _product(job: dict[str, Any]) -> Work:
         Path(job["source"]),
         datetime.fromisoformat(job["published_at"]),
         datetime.fromisoformat(job["retrieved_at"]),
+        kind=job.get("kind", "full"),
     )
 
 
@@ -73,6 +81,29 @@ def _prepare(job: dict[str, Any]) -> Work:
         return {}
 
     return run
+
+
+def _key(job: dict[str, Any]) -> Work:
+    from bench import product
+
+    return lambda: {"key": product.changed_key(job["target"])}
+
+
+def _dlt(job: dict[str, Any]) -> Work:
+    from bench import peer_dlt
+
+    folder = Path(job["home"])
+    peer_dlt.prepare(folder)
+    return lambda: peer_dlt.load(job["database"], job["target"], Path(job["source"]), folder)
+
+
+def _pandas(job: dict[str, Any]) -> Work:
+    import pandas as pd  # noqa: F401 (imports are measured apart)
+    import sqlalchemy as sa  # noqa: F401 (likewise)
+
+    from bench import peer_pandas
+
+    return lambda: peer_pandas.load(job["target"], Path(job["source"]))
 
 
 def main() -> None:

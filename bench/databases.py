@@ -48,6 +48,9 @@ class Databases(Protocol):
     def target(self, name: str) -> str:
         """Its file or conninfo as a driver takes it."""
 
+    def byte_count(self, name: str) -> int:
+        """What it takes on disk, bytes."""
+
     def settle(self) -> None:
         """Have what earlier measurements left to be written be written."""
 
@@ -76,6 +79,10 @@ class SqliteFiles:
     def target(self, name: str) -> str:
         """The file."""
         return str(self._folder / f"{name}.db")
+
+    def byte_count(self, name: str) -> int:
+        """The file and its write-ahead log."""
+        return sum(path.stat().st_size for path in self._folder.glob(f"{name}.db*"))
 
     def settle(self) -> None:
         """Write what the system still holds in memory."""
@@ -110,6 +117,10 @@ class PostgresDatabases:
     def target(self, name: str) -> str:
         """The conninfo."""
         return self.url(name).replace("+psycopg", "")
+
+    def byte_count(self, name: str) -> int:
+        """Tables and indexes, without the server's own write-ahead log."""
+        return int(str(self._run(f"SELECT pg_database_size('{name}')")))
 
     def settle(self) -> None:
         """Write what the server and the system still hold in memory."""

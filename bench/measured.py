@@ -10,6 +10,12 @@ FIRST = "first load"
 UNCHANGED = "unchanged repeat"
 CHANGED = "repeat, 1 % changed"
 LOADS = (FIRST, UNCHANGED, CHANGED)
+DELTA = "delta"
+SMALL_FIRST = "first load beside the peers"
+SMALL_DELTA = "the same delta, small warehouse"
+DLT = "dlt, Arrow tables merged on the LEI"
+PANDAS = "pandas chunks and to_sql"
+PEERS = (DLT, PANDAS)
 
 
 @dataclass(frozen=True)
@@ -17,7 +23,8 @@ class Measured:
     """One run of one load: seconds from first byte to commit, memory in MB.
 
     `phases` are seconds and `peaks_mb` the peak so far at the end of each phase; `imported_mb`
-    is what the process held before it began. Load averages are those just before and after.
+    is what the process held before it began. Load averages are those just before and after. `held`
+    is how many records the warehouse has afterwards, `disk_mb` its size on disk where it was asked.
     """
 
     database: str
@@ -31,6 +38,8 @@ class Measured:
     imported_mb: float
     peak_mb: float
     status: str = ""
+    held: int = 0
+    disk_mb: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
     phases: dict[str, float] = field(default_factory=dict)
     peaks_mb: dict[str, float] = field(default_factory=dict)

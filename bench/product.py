@@ -6,7 +6,7 @@ import os
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bench.machine import peak_mb
 
@@ -35,9 +35,15 @@ def config_file(home: Path) -> Path:
 
 
 def load(
-    url: str, home: Path, source: Path, published_at: datetime, retrieved_at: datetime
+    url: str,
+    home: Path,
+    source: Path,
+    published_at: datetime,
+    retrieved_at: datetime,
+    *,
+    kind: Literal["full", "delta"] = "full",
 ) -> dict[str, Any]:
-    """Ingest the file as a full delivery; seconds, counts, and the peak of memory by phase.
+    """Ingest the file; seconds, counts, records then held, and the peak of memory by phase.
 
     Raises ValueError when not every row came to exactly one outcome, or the warehouse holds other
     than was counted. Call it in a process of its own, what is imported first is not measured.
@@ -57,12 +63,12 @@ def load(
         config_file(home), warehouse_url=url, environ={"SOURCENOTE_HOME": str(home)}
     )
     opened = House(settings, Clock(retrieved_at))
-    request = Request("gleif", file=source, kind="full", published_at=published_at)
+    request = Request("gleif", file=source, kind=kind, published_at=published_at)
     start = time.perf_counter()
     try:
         report = ingest_run.run(opened, request, mark)
         end = time.perf_counter()
-        _check(opened, report.counts)
+        held = _check(opened, report.counts)
     finally:
         opened.close()
     staged_at, staged_mb = marks["merge"]
@@ -71,12 +77,26 @@ def load(
         "rows": report.counts["records_in"],
         "status": report.status,
         "counts": report.counts,
+        "held": held,
         "phases": {"read, check and stage": staged_at - start, "merge and commit": end - staged_at},
         "peaks_mb": {"read, check and stage": staged_mb, "merge and commit": peak_mb()},
     }
 
 
-def _check(opened: House, counts: dict[str, int]) -> None:
+def changed_key(url: str) -> str:
+    """The LEI of a company that has a history: one of the last that a delivery changed."""
+    from warehouse.engine import open_warehouse, reading
+
+    engine = open_warehouse(url)
+    newest = "SELECT source_key FROM change ORDER BY record_id DESC LIMIT 1"
+    try:
+        with reading(engine) as connection:
+            return str(connection.exec_driver_sql(newest).scalar_one())
+    finally:
+        engine.dispose()
+
+
+def _check(opened: House, counts: dict[str, int]) -> int:
     """Every row has one outcome, and the warehouse holds every record that was counted new."""
     named = {name for name in counts if name.removeprefix("records_") in {*OUTCOMES, "suppressed"}}
     if sum(counts[name] for name in named) != counts["records_in"]:
@@ -88,3 +108,4 @@ def _check(opened: House, counts: dict[str, int]) -> None:
     if held < taken:
         message = f"{taken} records were taken, the warehouse holds {held}"
         raise ValueError(message)
+    return int(held)

@@ -15,15 +15,17 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import databases, machine, startup
+from bench import chart, databases, machine, startup
 from bench.inputs import ROOT, Input, inputs
-from bench.measured import Measured, Series
+from bench.measured import BARE, LOADS, Measured, Series
 from bench.report import LIMIT_ROWS, Outcome, text, verdicts
 from bench.rounds import PRODUCT, Broken, rounds
+from bench.tables import Verdict
 
 PAGE = ROOT / "docs" / "performance.md"
 FOLDER = ROOT / "var" / "bench"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+CHART = PAGE.with_name("performance-small.svg")
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -33,7 +35,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     add("--repeats", type=int, default=3, help="rounds; medians are of these")
     add("--databases", default="sqlite,postgresql", help="which, with a comma between")
     add("--json", type=Path, metavar="FILE", help="write every figure there")
-    add("--write", action="store_true", help=f"put the table into {PAGE.relative_to(ROOT)}")
+    add("--write", action="store_true", help="put table and chart into docs/")
     options = parser.parse_args(arguments)
     options.databases = options.databases.split(",")
     if unknown := set(options.databases) - set(databases.NAMES):
@@ -46,7 +48,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 def run(options: argparse.Namespace, folder: Path = FOLDER) -> Outcome:
     """Measure what the options ask for; a database that is not there is skipped by name."""
     taken_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
-    _say(f"making or finding files of {options.rows:,} rows")
+    say(f"making or finding files of {options.rows:,} rows")
     files = inputs(folder / "inputs", options.rows)
     measured: list[Measured] = []
     starts = [*startup.imports(), startup.help_page()]
@@ -62,7 +64,7 @@ def run(options: argparse.Namespace, folder: Path = FOLDER) -> Outcome:
             versions.append(f"{databases.NAMES[kind]} {opened.version}")
             home = folder / "home"
             shutil.rmtree(home, ignore_errors=True)
-            measured += rounds(opened, files, options.repeats, home, _say)
+            measured += rounds(opened, files, options.repeats, home, say)
             name, url = databases.NAMES[kind], opened.url(PRODUCT)
             starts.append(startup.status(name, url, home))
     facts = _facts(files, options.repeats, versions)
@@ -70,20 +72,24 @@ def run(options: argparse.Namespace, folder: Path = FOLDER) -> Outcome:
 
 
 def _facts(files: tuple[Input, Input], repeats: int, versions: list[str]) -> dict[str, str]:
-    from sources.gleif_columns import MAPPED
-    from sources.kit.sample import columns
-
-    whole, changed = files
     return {
         **machine.describe(),
         "databases": ", ".join(versions) or "none",
-        "input": (
-            f"{whole.rows:,} rows of {len(columns())} columns, {len(MAPPED)} kept; "
-            f"{whole.byte_count / 1e6:,.0f} MB of CSV in a zip of "
-            f"{whole.zip_byte_count / 1e6:,.0f} MB; a day later {changed.changed_rows:,} changed"
-        ),
+        "input": columns_of(*files),
         "rounds": f"{repeats}, medians; ratios are medians of each round's own",
     }
+
+
+def columns_of(whole: Input, changed: Input) -> str:
+    """How long and how wide the full file is, and how much of it changes a day later."""
+    from sources.gleif_columns import MAPPED
+    from sources.kit.sample import columns
+
+    return (
+        f"{whole.rows:,} rows of {len(columns())} columns, {len(MAPPED)} kept; "
+        f"{whole.byte_count / 1e6:,.0f} MB of CSV in a zip of "
+        f"{whole.zip_byte_count / 1e6:,.0f} MB; a day later {changed.changed_rows:,} changed"
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -97,29 +103,39 @@ def main(arguments: list[str] | None = None) -> int:
     table = text(outcome)
     print(table)
     if options.json:
-        options.json.write_text(json.dumps(as_json(outcome), indent=1) + "\n", encoding="utf-8")
+        options.json.write_text(
+            json.dumps(as_json(outcome, verdicts(outcome)), indent=1) + "\n", encoding="utf-8"
+        )
     if options.write:
-        write_page(PAGE, table)
+        shown = chart.Section(f"{outcome.series.measured[0].rows:,} rows", (BARE, *LOADS), (BARE,))
+        title = f"Seconds from first byte to commit, {outcome.taken_at[:10]}"
+        write_page(PAGE, table, (BEGIN, END), CHART, chart.svg(title, [shown], outcome.series))
     return 0
 
 
-def as_json(outcome: Outcome) -> dict[str, object]:
+def as_json(outcome: Outcome, found: list[Verdict]) -> dict[str, object]:
     """Every figure, the limits' verdicts included."""
-    return {**asdict(outcome), "verdicts": [asdict(verdict) for verdict in verdicts(outcome)]}
+    return {**asdict(outcome), "verdicts": [asdict(verdict) for verdict in found]}
 
 
-def write_page(page: Path, table: str) -> None:
-    """Put the table between the page's two marks; ValueError when they are not there."""
-    whole = page.read_text(encoding="utf-8")
-    before, found_begin, rest = whole.partition(BEGIN)
-    _, found_end, after = rest.partition(END)
+def write_page(page: Path, table: str, marks: tuple[str, str], picture: Path, drawn: str) -> None:
+    """Put the table between the page's two marks, under the chart that is written beside it.
+
+    Raises ValueError when the marks are not there, with nothing written.
+    """
+    (begin, end), whole = marks, page.read_text(encoding="utf-8")
+    before, found_begin, rest = whole.partition(begin)
+    _, found_end, after = rest.partition(end)
     if not (found_begin and found_end):
-        message = f"{page.name} lacks its marks {BEGIN} and {END}"
+        message = f"{page.name} lacks its marks {begin} and {end}"
         raise ValueError(message)
-    page.write_text(f"{before}{BEGIN}\n{table}{END}{after}", encoding="utf-8")
+    picture.write_text(drawn, encoding="utf-8")
+    shown = f"![The same figures as bars]({picture.name})\n\n{table}"
+    page.write_text(f"{before}{begin}\n{shown}{end}{after}", encoding="utf-8")
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Tell how far it is, apart from what it prints in the end."""
     print(line, file=sys.stderr, flush=True)
 
 

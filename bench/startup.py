@@ -43,8 +43,13 @@ def help_page(repeats: int = 5) -> Start:
 
 def status(kind: str, url: str, home: Path, repeats: int = 5) -> Start:
     """`sourcenote status` on a filled warehouse."""
+    return command(f"{STATUS}, {kind}", ("status",), url, home, repeats)
+
+
+def command(name: str, arguments: tuple[str, ...], url: str, home: Path, repeats: int = 5) -> Start:
+    """Any command on a filled warehouse, under the name that the table gives it."""
     settings = ["--config", str(config_file(home)), "--warehouse", url]
-    return measure(f"{STATUS}, {kind}", [*_COMMAND, *settings, "status"], repeats, home=home)
+    return measure(name, [*_COMMAND, *settings, *arguments], repeats, home=home)
 
 
 def imports(repeats: int = 3) -> list[Start]:

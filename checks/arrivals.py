@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 
 from checks import codes, lei
 from sources.kit import tidy
-from sources.kit.copy_text import bytes_of
 from sources.kit.flat import flat, truths
 
 if TYPE_CHECKING:
@@ -39,36 +38,30 @@ def judge_rows(table: pa.Table, texts: pa.Array) -> Verdicts:
     rows = table.num_rows
     formed = lei.well_formed(flat(table["source_key"]))
     return {
-        "text_is_readable": _readable(texts),
+        "text_is_readable": readable(texts),
         "lei_is_well_formed": truths(formed),
         "lei_check_digits_hold": lei.check_digits_hold(flat(table["source_key"]), formed),
         "key_is_unique": np.ones(rows, dtype=bool),
         "legal_name_is_present": truths(_present(table["legal_name"])),
-        "entity_status_is_known": _listed(table["entity_status"], codes.ENTITY_STATUS),
-        "entity_category_is_known": _listed(
+        "entity_status_is_known": listed(table["entity_status"], codes.ENTITY_STATUS),
+        "entity_category_is_known": listed(
             table["entity_category"], codes.ENTITY_CATEGORY, absent=True
         ),
-        "lei_status_is_known": _listed(table["lei_status"], codes.LEI_STATUS),
-        "countries_are_known": _listed(table["legal_country"], codes.COUNTRY)
-        & _listed(table["headquarters_country"], codes.COUNTRY, absent=True),
+        "lei_status_is_known": listed(table["lei_status"], codes.LEI_STATUS),
+        "countries_are_known": listed(table["legal_country"], codes.COUNTRY)
+        & listed(table["headquarters_country"], codes.COUNTRY, absent=True),
         "dates_are_readable": _dates_readable(table),
         "renewal_is_not_before_registration": _ordered(table),
         **_notes(table),
     }
 
 
-def _readable(texts: pa.Array) -> np.ndarray:
-    """A look at the bytes tells most frames free of what only a pattern finds exactly."""
-    raw = bytes_of(texts)
-    if not (((raw < _SPACE) & (raw != _TAB)) | (raw == _DELETE) | (raw == _OPENS_FFFD)).any():
-        return np.ones(len(texts), dtype=bool)
+def readable(texts: pa.Array) -> np.ndarray:
+    """Which rows' texts are UTF-8 without control characters (bool)."""
     return ~truths(pc.match_substring_regex(texts, _UNREADABLE))
 
 
 def _notes(table: pa.Table) -> Verdicts:
-    issuers = pc.unique(table["managing_lou"])  # a few dozen in all
-    formed = lei.well_formed(issuers)
-    sound = issuers.filter(pa.array(truths(formed) & lei.check_digits_hold(issuers, formed)))
     return {
         "creation_year_is_possible": _kept_date(table, "creation")
         & _kept_date(table, "expiration"),
@@ -80,7 +73,7 @@ def _notes(table: pa.Table) -> Verdicts:
         ),
         "postal_code_is_present": truths(_present(table["headquarters_postal_code"])),
         "region_fits_country": truths(
-            _or_absent(
+            or_absent(
                 pc.equal(
                     pc.utf8_slice_codeunits(table["legal_region"], 0, 2), table["legal_country"]
                 )
@@ -88,10 +81,10 @@ def _notes(table: pa.Table) -> Verdicts:
         ),
         "legal_form_is_a_code": _matches(table["legal_form"], "^[0-9A-Z]{4}$"),
         "authority_is_a_code": _matches(table["registration_authority"], "^RA[0-9]{6}$"),
-        "managing_lou_is_an_lei": truths(pc.is_in(table["managing_lou"], value_set=sound)),
-        "codes_are_listed": _listed(table["conformity"], codes.CONFORMITY, absent=True)
-        & _listed(table["validation_sources"], codes.VALIDATION_SOURCES, absent=True)
-        & _listed(table["expiration_reason"], codes.EXPIRATION_REASON, absent=True),
+        "managing_lou_is_an_lei": lei.few_hold(table["managing_lou"]),
+        "codes_are_listed": listed(table["conformity"], codes.CONFORMITY, absent=True)
+        & listed(table["validation_sources"], codes.VALIDATION_SOURCES, absent=True)
+        & listed(table["expiration_reason"], codes.EXPIRATION_REASON, absent=True),
         "name_starts_plainly": ~truths(
             pc.fill_null(pc.match_substring_regex(table["legal_name"], _FORMULA), False)  # noqa: FBT003 (pyarrow's signature)
         ),
@@ -102,17 +95,19 @@ def _present(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.fill_null(pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(column)), 0), False)  # noqa: FBT003 (pyarrow's signature)
 
 
-def _or_absent(verdict: pa.ChunkedArray) -> pa.ChunkedArray:
+def or_absent(verdict: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The verdict, true where there was nothing to judge."""
     return pc.fill_null(verdict, True)  # noqa: FBT003 (pyarrow's signature)
 
 
 def _matches(column: pa.ChunkedArray, pattern: str) -> np.ndarray:
-    return truths(_or_absent(pc.match_substring_regex(column, pattern)))
+    return truths(or_absent(pc.match_substring_regex(column, pattern)))
 
 
-def _listed(column: pa.ChunkedArray, values: Sequence[str], *, absent: bool = False) -> np.ndarray:
-    listed = pc.is_in(column, value_set=pa.array(values, pa.string()))
-    return truths(pc.or_(listed, pc.is_null(column)) if absent else listed)
+def listed(column: pa.ChunkedArray, values: Sequence[str], *, absent: bool = False) -> np.ndarray:
+    """Which values are in the list, or `absent` (bool)."""
+    found = pc.is_in(column, value_set=pa.array(values, pa.string()))
+    return truths(pc.or_(found, pc.is_null(column)) if absent else found)
 
 
 def _dates_readable(table: pa.Table) -> np.ndarray:
@@ -128,7 +123,7 @@ def _dates_readable(table: pa.Table) -> np.ndarray:
 
 def _ordered(table: pa.Table) -> np.ndarray:
     ordered = pc.greater_equal(table["next_renewal_at"], table["initial_registration_at"])
-    return truths(_or_absent(ordered))
+    return truths(or_absent(ordered))
 
 
 def _kept_date(table: pa.Table, stem: str) -> np.ndarray:

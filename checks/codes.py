@@ -1,4 +1,4 @@
-"""The closed code lists of LEI-CDF 3.1 and ISO 3166-1 that arrival rules compare with."""
+"""The closed code lists that arrival rules compare with: GLEIF's CDF formats, ISO 3166-1."""
 
 from __future__ import annotations
 
@@ -33,3 +33,45 @@ VALIDATION_SOURCES = ("ENTITY_SUPPLIED_ONLY", "PARTIALLY_CORROBORATED", "FULLY_C
 CONFORMITY = ("CONFORMING", "NON_CONFORMING", "NOT_APPLICABLE")
 COUNTRY = (*sorted(COUNTRY_CODES), "XK")
 """ISO 3166-1 alpha-2, and XK, the user-assigned code that registers use for Kosovo."""
+
+RELATIONSHIP_TYPE = (
+    "IS_DIRECTLY_CONSOLIDATED_BY",
+    "IS_ULTIMATELY_CONSOLIDATED_BY",
+    "IS_INTERNATIONAL_BRANCH_OF",
+    "IS_FUND-MANAGED_BY",
+    "IS_SUBFUND_OF",
+    "IS_FEEDER_TO",
+)
+"""RR-CDF RelationshipTypeEnum; the hyphen is the publisher's."""
+
+RELATIONSHIP_STATUS = ("ACTIVE", "INACTIVE", "NULL")
+RELATIONSHIP_REGISTRATION = (
+    "PUBLISHED",
+    "PENDING_VALIDATION",
+    "LAPSED",
+    "RETIRED",
+    "ANNULLED",
+    "DUPLICATE",
+    "TRANSFERRED",
+    "PENDING_TRANSFER",
+    "PENDING_ARCHIVAL",
+)
+"""RegistrationStatus of a relationship record."""
+
+EXCEPTION_CATEGORY = (
+    "DIRECT_ACCOUNTING_CONSOLIDATION_PARENT",
+    "ULTIMATE_ACCOUNTING_CONSOLIDATION_PARENT",
+)
+EXCEPTION_REASON = (
+    "NO_LEI",
+    "NATURAL_PERSONS",
+    "NON_CONSOLIDATING",
+    "NO_KNOWN_PERSON",
+    "NON_PUBLIC",
+    "BINDING_LEGAL_COMMITMENTS",
+    "LEGAL_OBSTACLES",
+    "DISCLOSURE_DETRIMENTAL",
+    "DISCOLSURE_DETRIMENTAL",  # as the publisher's own list of its API spells it
+    "DETRIMENT_NOT_EXCLUDED",
+    "CONSENT_NOT_OBTAINED",
+)

@@ -34,7 +34,8 @@ class Terms:
     `rules`: recipient kind to country to outcome in force that day; a country without one is
     forbidden. `sender` is the sender's country, None where only the recipient's rules bind.
     `flagged`: countries whose register has a marketing protection. `known_sources`: sources whose
-    card and deliveries are on record. `is_stopped`: LEIs to bool, by the do-not-contact list.
+    card and deliveries are on record. `is_stopped`: LEIs to bool, by the do-not-contact list;
+    `is_register_stopped` the same for registers and numbers, None while there is no such stop.
     `is_notice_complete`: (headquarters country, legal country) to bool. `cooling`: company ids
     approached within the cool-off.
     """
@@ -48,6 +49,7 @@ class Terms:
     cooling: frozenset[int]
     is_stopped: Callable[[list[str]], np.ndarray]
     is_notice_complete: Callable[[str, str], bool]
+    is_register_stopped: Callable[[list[str], list[str]], np.ndarray] | None = None
 
     def recipient_kind(self) -> str:
         """Whom the channel reaches at a legal person."""
@@ -69,9 +71,13 @@ class State:
 
 
 def suppressed(frame: pa.Table, state: State) -> np.ndarray:
-    """Stopped: by a stop linked to the company, or by the keyed hash of its LEI."""
-    by_hash = state.terms.is_stopped(frame["lei"].to_pylist())
-    return np.asarray(_bools(frame["is_stopped"]) | by_hash)
+    """Stopped: by a stop linked to the company, or by the keyed hash of its LEI or number."""
+    found = _bools(frame["is_stopped"]) | state.terms.is_stopped(frame["lei"].to_pylist())
+    ask = state.terms.is_register_stopped
+    if ask is not None:
+        register = ("registration_authority", "registration_number")
+        found = found | ask(*(frame[name].to_pylist() for name in register))
+    return np.asarray(found)
 
 
 def protected(frame: pa.Table, _state: State) -> np.ndarray:

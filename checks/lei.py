@@ -6,6 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sources.kit.flat import truths
+
 LENGTH = 20
 WELL_FORMED = r"^[0-9A-Z]{18}[0-9]{2}$"
 
@@ -33,3 +35,11 @@ def check_digits_hold(leis: pa.Array, formed: pa.Array) -> np.ndarray:
         remainder = (remainder * np.where(value >= 10, 100, 10) + value) % 97  # noqa: PLR2004 (a letter is two digits)
     verdict[judged] = remainder == 1
     return verdict
+
+
+def few_hold(column: pa.ChunkedArray) -> np.ndarray:
+    """Which values are sound LEIs (bool), in a column of a few dozen that repeat."""
+    distinct = pc.unique(column)
+    formed = well_formed(distinct)
+    sound = distinct.filter(pc.and_(formed, pa.array(check_digits_hold(distinct, formed))))
+    return truths(pc.is_in(column, value_set=sound))

@@ -17,7 +17,7 @@ class Rule:
     meaning: str
 
 
-ROW_RULES: tuple[Rule, ...] = (
+ENTITY_RULES: tuple[Rule, ...] = (
     Rule("text_is_readable", "quarantine", "every kept field is UTF-8 without control characters"),
     Rule("lei_is_well_formed", "quarantine", "the LEI is 18 capitals or digits and two digits"),
     Rule("lei_check_digits_hold", "quarantine", "the LEI leaves 1 modulo 97 (ISO 17442-1)"),
@@ -47,6 +47,33 @@ ROW_RULES: tuple[Rule, ...] = (
     Rule("name_starts_plainly", "note", "the name does not start like a spreadsheet formula"),
 )
 
+GROUP_RULES: tuple[Rule, ...] = (
+    Rule("nodes_are_leis", "quarantine", "both ends of the relationship are named by their LEI"),
+    Rule("relationship_type_is_known", "quarantine", "RelationshipType is on the RR-CDF list"),
+    Rule("relationship_status_is_known", "quarantine", "RelationshipStatus is on the RR-CDF list"),
+    Rule(
+        "registration_status_is_known",
+        "quarantine",
+        "RegistrationStatus of the relationship is on the RR-CDF list",
+    ),
+    Rule(
+        "exception_category_is_known",
+        "quarantine",
+        "the exception's category is on the publisher's list",
+    ),
+    Rule(
+        "exception_reasons_are_known",
+        "quarantine",
+        "the exception has a reason, and every one is on the publisher's list",
+    ),
+    Rule("period_is_in_order", "note", "the relationship does not end before it starts"),
+    Rule("nodes_differ", "note", "the relationship leads to another LEI than its own"),
+)
+"""For relationships and exceptions, beside those above on texts, LEIs, keys and dates."""
+
+ROW_RULES = ENTITY_RULES + GROUP_RULES
+"""Every rule on a row; one that does not concern a source's rows holds for all of them."""
+
 DELIVERY_RULES: tuple[Rule, ...] = (
     Rule("record_count_fits", "stop", "the delivery holds as many rows as its publisher listed"),
     Rule("delivery_is_not_empty", "stop", "the delivery holds at least one row"),
@@ -55,7 +82,14 @@ DELIVERY_RULES: tuple[Rule, ...] = (
     Rule("most_rows_are_sound", "stop", "at most half of the rows fail a quarantine rule"),
 )
 
-BY_NAME = {rule.name: rule for rule in ROW_RULES + DELIVERY_RULES}
+CODE_RULES: tuple[Rule, ...] = (
+    Rule("code_is_well_formed", "quarantine", "a legal form has 4 capitals or digits, an RA 6"),
+    Rule("words_are_text", "quarantine", "an entry of a code list is of its list's shape"),
+    Rule("code_is_unique", "quarantine", "the code stands once, or each time in the same words"),
+)
+"""Of sources that bring code lists; the source itself judges them."""
+
+BY_NAME = {rule.name: rule for rule in ROW_RULES + DELIVERY_RULES + CODE_RULES}
 QUARANTINE = tuple(rule.name for rule in ROW_RULES if rule.severity == "quarantine")
 NOTES = tuple(rule.name for rule in ROW_RULES if rule.severity == "note")
 MISSHAPEN = "row_has_every_field"

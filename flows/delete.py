@@ -9,7 +9,7 @@ from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows import lifecycle
+from flows import lifecycle, unattended
 from flows.door import visiting
 from flows.veil import veil, veiled
 
@@ -20,8 +20,12 @@ act = task(name="delete", cache_policy=NO_CACHE, persist_result=False)(veiled(li
 def delete(as_of: str | None = None, *, confirm: bool = False) -> dict[str, Any]:
     """Delete what is inactive and past its date; returns the counts."""
     with veil(), visiting() as visit:
+        if unattended.is_overtaken(visit.house, "delete"):
+            return {}
         day = date.fromisoformat(as_of) if as_of else None
-        visit.report = act(visit.house, day, confirm=confirm, tell=visit.tell)
+        visit.report = unattended.when_free(
+            lambda: act(visit.house, day, confirm=confirm, tell=visit.tell)
+        )
     counts: dict[str, Any] = visit.report["counts"]
     create_table_artifact(key="delete", table=[counts])
     return counts

@@ -22,9 +22,13 @@ from warehouse.privacy.retention import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from flows.house import House
     from sources.kit.card import Card, Landed
-    from sources.kit.errors import DeliveryRefused
+    from sources.kit.errors import SourcenoteError
+    from sources.kit.shapes import Shape
 
 _FEW = 1000
 """Below this many rows a share of bad ones says nothing about the delivery."""
@@ -36,7 +40,10 @@ def card_of(house: House, source_id: str) -> Card:
     changed = house.settings.sources.get(source_id)
     if changed is None:
         return card
-    names = ("landing_retention", "rate", "min_ratio", "max_ratio")
+    names = (
+        *("landing_retention", "rate", "min_ratio", "max_ratio"),
+        *("max_vanished", "max_vanished_share"),
+    )
     given = {name: getattr(changed, name) for name in names}
     return replace(card, **{name: value for name, value in given.items() if value is not None})
 
@@ -44,6 +51,9 @@ def card_of(house: House, source_id: str) -> Card:
 def facts_of(house: House, run_id: int, landed: Landed, source_id: str) -> DeliveryFacts:
     """What the loader needs to know of the bytes before it counts their rows."""
     row = policy(house.settings.retention, "person_public")
+    known = deliveries.loaded_as(house.engine, source_id, landed.sha256)
+    earlier = [published for kind, published in known if kind == landed.kind]
+    dated = [published for _, published in known if published is not None]
     inactive_after, delete_after = personal_dates(row, landed.retrieved_at.date())
     return DeliveryFacts(
         card=card_of(house, source_id),
@@ -56,12 +66,35 @@ def facts_of(house: House, run_id: int, landed: Landed, source_id: str) -> Deliv
         sha256=landed.sha256,
         personal_inactive_after=inactive_after,
         personal_delete_after=delete_after,
-        is_repeat=deliveries.was_loaded(house.engine, source_id, landed.sha256, landed.kind),
+        moves_cursor=_moves_cursor(house, landed, source_id, earlier),
+        is_repeat=bool(earlier),
+        compared_as=landed.published_at or max(dated, default=None),
+        is_again=landed.published_at in dated if landed.published_at else bool(known),
+        asked=landed.asked,
     )
 
 
+def _moves_cursor(
+    house: House, landed: Landed, source_id: str, earlier: Sequence[datetime | None]
+) -> bool:
+    """Whether nothing is missing between what is applied and this delivery.
+
+    A delta must reach back to what is applied; of a file given by hand its name says how far. The
+    same bytes given again under another date say nothing of that date.
+    """
+    published = landed.published_at
+    if published is None or (landed.is_by_hand and earlier and published not in earlier):
+        return False
+    if landed.kind == "full":
+        return True
+    held = deliveries.position(house.engine, source_id)
+    if landed.kind != "delta" or landed.reach is None or held is None:
+        return False
+    return held.published_at is not None and published - landed.reach <= held.published_at
+
+
 def record_refusal(
-    house: House, facts: DeliveryFacts, landed: Landed, refusal: DeliveryRefused
+    house: House, facts: DeliveryFacts, landed: Landed, refusal: SourcenoteError
 ) -> None:
     """Keep the refused delivery in the ledger; from here on the refusal calls it by its name."""
     deliveries.refuse(house.engine, facts, refusal.cause)
@@ -83,7 +116,7 @@ def bounds(
     is_own_full = facts.kind == "full" and landed.is_publisher_host
     return {
         "record_count_fits": landed.record_count in (None, rows),
-        "delivery_is_not_empty": rows > 0,
+        "delivery_is_not_empty": rows > 0 or (facts.kind == "delta" and landed.record_count == 0),
         "size_fits_last_full": last_full is None
         or last_full * card.min_ratio <= rows <= last_full * card.max_ratio,
         "size_fits_card": not is_own_full or card.expected_min <= rows <= card.expected_max,
@@ -111,3 +144,16 @@ def scope_mask(house: House, table: pa.Table, ended: np.ndarray) -> np.ndarray:
         listed = pc.is_in(table["legal_country"], value_set=pa.array(countries, pa.string()))
         due[~truths(listed)] = True
     return ~due
+
+
+def relationship_scope(house: House, table: pa.Table, shape: Shape) -> np.ndarray:
+    """Which rows of level 2 may be taken (bool): all but those due for deletion on arrival."""
+    if "registration_status" not in shape.names:
+        return np.ones(table.num_rows, dtype=bool)
+    row = policy(house.settings.retention, "company_public")
+    ending = pa.array(statuses_ending(row), pa.string())
+    ended = truths(pc.is_in(table["registration_status"], value_set=ending))
+    updated = flat(table["last_update_at"].fill_null(0)).to_numpy()
+    days = updated.astype("datetime64[s]").astype("datetime64[D]")
+    kept: np.ndarray = ~due_on_arrival(ended, days, row, house.now().date())
+    return kept

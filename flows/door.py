@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows import settings as configuration
 from flows.house import House, house
+from flows.up_lock import end_with_parent
 from flows.veil import lifted
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Visit:
     house: House
     tell: Tell = tell_nobody
     report: Any = None
+    request: Any = None
+    """What is asked for, where that is not for Prefect to know."""
 
 
 _VISIT: ContextVar[Visit | None] = ContextVar("visit", default=None)
@@ -49,6 +52,7 @@ def visiting() -> Iterator[Visit]:
     if visit is not None:
         yield visit
         return
+    end_with_parent()
     with house(configuration.load(None)) as opened:
         yield Visit(opened)
 
@@ -97,9 +101,25 @@ def ingest(opened: House, request: Request, tell: Tell, *, dry_run: bool = False
             kind=request.kind,
             published_at=request.published_at.isoformat() if request.published_at else None,
             base_url=request.base_url,
+            confirm_vanished=request.confirm_vanished,
         )
         found: Report = visit.report
     return found
+
+
+def refresh(opened: House, request: Any, tell: Tell, *, dry_run: bool = False) -> Any:  # noqa: ANN401 (a Request and a Report of flows.refresh_report, imported late)
+    """Ask for companies again at their register; see `flows.refresh_steps.run`."""
+    configuration.enter_environment(opened.settings.home)
+    if dry_run or not prefect_answers(opened):
+        from flows import refresh_steps
+
+        return refresh_steps.run(opened, request, tell, dry_run=dry_run)
+    from flows.refresh import refresh as flow
+
+    with _received(opened, tell) as visit:
+        visit.request = request
+        flow(lei_count=len(request.leis))
+        return visit.report
 
 
 def deactivate(opened: House, *, as_of: Any = None, dry_run: bool = False) -> dict[str, Any]:  # noqa: ANN401 (a date or None)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from flows import explain_retention, explain_values
+from flows import explain_codes, explain_group, explain_history, explain_retention, explain_values
+from flows.as_of import moment_of
 from flows.quarantine_steps import meaning_of
 from sources.kit.errors import Refused
 from warehouse import read_company, read_stops, runs
@@ -14,6 +15,8 @@ from warehouse.privacy import audit
 from warehouse.privacy.suppression import canonical
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
+
     from flows.house import House
 
     Connection = Any  # only the warehouse names SQLAlchemy
@@ -33,15 +36,17 @@ class Question(NamedTuple):
     fault: str | None = None
 
 
-def explain(house: House, text: str) -> dict[str, Any]:
+def explain(house: House, text: str, as_of: date | datetime | None = None) -> dict[str, Any]:
     """Answer for an LEI, a company id, an e-mail address or a phone number, and log the reading.
 
+    With `as_of`, what the warehouse said then.
     Raises `Refused` for a text that is none of them, and for a malformed LEI that no delivery
     brought either. The audit event holds company numbers, never what was asked.
     """
     question = read_question(text)
+    moment = None if as_of is None else moment_of(house, as_of)
     with reading(house.engine) as connection:
-        found = _answer(connection, house, question)
+        found = _answer(connection, house, question, moment)
     if question.fault and not found["quarantine"]:
         raise Refused(f"LEI {question.value}", question.fault, "Check it against its source")
     _log_reading(house, question, found)
@@ -79,20 +84,41 @@ def lei_fault(lei: str) -> str | None:
     return None
 
 
-def _answer(connection: Connection, house: House, question: Question) -> dict[str, Any]:
+def _answer(
+    connection: Connection, house: House, question: Question, moment: datetime | None
+) -> dict[str, Any]:
     rows = read_company.companies(connection, _company_ids(connection, question))
-    companies = [_company(connection, house, row) for row in rows]
+    to_come = explain_history.not_yet_held(rows, moment)
+    companies = [_company(connection, house, row, moment) for row in rows if row not in to_come]
+    explain_codes.put_words(connection, companies, moment)
     is_contact = question.kind in {"email", "phone"}
     return {
         "asked": {"kind": question.kind, **({} if is_contact else {"value": question.value})},
-        "as_of": house.now(),
+        "as_of": moment or house.now(),
+        "is_as_of_asked": moment is not None,
+        "first_held_at": min((row["first_seen_at"] for row in to_come), default=None),
         "is_held": bool(companies),
         "stop": _stop(connection, house, question, rows),
         "dropped_on_arrival": _dropped(connection, house, question),
         "companies": companies,
-        "left_earlier": [] if companies else _left_earlier(connection, house, question),
-        "quarantine": _rejected(connection, question, companies),
+        "groups": _groups(connection, question, companies) if moment is None else [],
+        "left_earlier": explain_history.until(
+            [] if companies else _left_earlier(connection, house, question), "disclosed_at", moment
+        ),
+        "quarantine": explain_history.until(
+            _rejected(connection, question, companies), "first_seen_at", moment
+        ),
     }
+
+
+def _groups(
+    connection: Connection, question: Question, companies: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The place in its group of each company, or of an LEI of which no company is held."""
+    leis = [company["lei"] for company in companies if company["lei"]]
+    if question.kind == "lei" and question.fault is None:
+        leis.append(question.value)
+    return [explain_group.of_lei(connection, lei) for lei in dict.fromkeys(leis)]
 
 
 def _company_ids(connection: Connection, question: Question) -> list[int]:
@@ -103,15 +129,35 @@ def _company_ids(connection: Connection, question: Question) -> list[int]:
     return read_company.ids_by_contact(connection, question.kind, question.value)
 
 
-def _company(connection: Connection, house: House, row: dict[str, Any]) -> dict[str, Any]:
-    company_id: int = row["company_id"]
-    records = read_company.records_of(connection, company_id)
+def _gather(
+    connection: Connection, row: dict[str, Any], moment: datetime | None
+) -> explain_history.Gathered:
+    records = read_company.records_of(connection, row["company_id"])
     ids = [record["record_id"] for record in records]
-    changes = read_company.changes_of(connection, ids)
-    personal = read_company.personal_values_of(connection, ids)
-    contacts = read_company.contact_points_of(connection, ids)
+    found = explain_history.Gathered(
+        row,
+        records,
+        read_company.changes_of(connection, ids),
+        read_company.personal_values_of(connection, ids),
+        read_company.contact_points_of(connection, ids),
+        read_company.disclosures_of(connection, row["company_id"]),
+    )
+    return found if moment is None else explain_history.as_of(connection, found, moment)
+
+
+def _company(
+    connection: Connection, house: House, held: dict[str, Any], moment: datetime | None
+) -> dict[str, Any]:
+    row, records, changes, personal, contacts, left = _gather(connection, held, moment)
+    ids = [record["record_id"] for record in records]
+    company_id: int = row["company_id"]
     wanted = explain_values.deliveries_named(records, changes, personal, contacts)
-    tale = explain_values.Tale(records, changes, read_company.deliveries_by_id(connection, wanted))
+    tale = explain_values.Tale(
+        records,
+        changes,
+        read_company.deliveries_by_id(connection, wanted),
+        read_company.corrections_of(connection, ids),
+    )
     lead = next((r for r in records if r["record_id"] == row["lead_record_id"]), records[0])
     return {
         "company_id": company_id,
@@ -127,9 +173,9 @@ def _company(connection: Connection, house: House, row: dict[str, Any]) -> dict[
         "contact_points": tale.contact_points(contacts),
         "personal": tale.personal(personal),
         "changes": tale.changes(),
-        "left": read_company.disclosures_of(connection, company_id),
+        "left": left,
         "retention": explain_retention.of_company(
-            house.settings.retention, row, lead, house.now().date()
+            house.settings.retention, row, lead, (moment or house.now()).date()
         ),
     }
 
@@ -138,6 +184,10 @@ def _stop(
     connection: Connection, house: House, question: Question, rows: list[dict[str, Any]]
 ) -> dict[str, Any] | None:
     """The stop in force: on what was asked, or on a company it leads to."""
+    for row in rows:
+        led = read_stops.led_to_company(connection, house.keys, row["company_id"])
+        if led is not None:
+            return led
     found = read_stops.first_covering(connection, [row["company_id"] for row in rows])
     if found is None and question.kind != "company" and question.fault is None:
         found = read_stops.stop_on(connection, house.keys, question.kind, question.value)

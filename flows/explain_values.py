@@ -9,14 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sources.kit import columns
+from warehouse.history import REMOVED
 from warehouse.merge_changes import change_name
 from warehouse.read_company import LEI_SOURCE
+from warehouse.schema.corrections import DATABASE_NAME, LICENCE, SOURCE_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
 Row = dict[str, Any]
+
+_CARE_OF = "_care_of"
 
 
 def deliveries_named(
@@ -36,10 +40,17 @@ class Tale:
     """A company's records, their changes and the deliveries behind them, ready to be told."""
 
     def __init__(
-        self, records: Sequence[Row], changes: Sequence[Row], deliveries: dict[int, Row]
+        self,
+        records: Sequence[Row],
+        changes: Sequence[Row],
+        deliveries: dict[int, Row],
+        corrections: Sequence[Row] = (),
     ) -> None:
         self._records = {record["record_id"]: record for record in records}
         self._changes, self._deliveries = changes, deliveries
+        self._corrections = {
+            (row["record_id"], row["delivery_id"], row["field"]): row for row in corrections
+        }
         self._current = {
             (change["record_id"], change["field"]): change["delivery_id"]
             for change in changes
@@ -73,7 +84,8 @@ class Tale:
                 "field": field,
                 "value": value,
                 **({"as_published": published} if published is not None else {}),
-                **self._origin(record, self._current.get((record["record_id"], field))),
+                **({"is_removed": True} if value is None and published is None else {}),
+                **self._origin(record, self._current.get((record["record_id"], field)), field),
             }
             for record in self._records.values()
             for field, value, published in _published_values(record)
@@ -96,7 +108,11 @@ class Tale:
         return [
             {
                 **{name: row[name] for name in names},
-                **self._origin(self._records[row["record_id"]], row["delivery_id"]),
+                **self._origin(
+                    self._records[row["record_id"]],
+                    row["delivery_id"],
+                    change_name(row["field"].removesuffix(_CARE_OF)),
+                ),
             }
             for row in rows
         ]
@@ -114,7 +130,7 @@ class Tale:
             for change in self._changes
         ]
 
-    def _origin(self, record: Row, delivery_id: int | None) -> Row:
+    def _origin(self, record: Row, delivery_id: int | None, field: str = "") -> Row:
         delivery = self._deliveries[delivery_id or record["first_delivery_id"]]
         first_seen: datetime = delivery["retrieved_at"]
         last_full: datetime | None = record["last_seen_at"]
@@ -138,8 +154,31 @@ class Tale:
             "published_at": delivery["published_at"],
             "retrieved_at": delivery["retrieved_at"],
         }
+        own = self._corrections.get((record["record_id"], delivery["delivery_id"], field))
+        if own:
+            return {
+                "origins": [{**origin, **_as_corrected(own)}],
+                "first_seen_at": first_seen,
+                "last_seen_at": first_seen,
+            }
         last_seen = max(first_seen, last_full) if is_still_there and last_full else first_seen
         return {"origins": [origin], "first_seen_at": first_seen, "last_seen_at": last_seen}
+
+
+def _as_corrected(own: Row) -> Row:
+    """What an origin says of a value that no publisher sent: whose word it is, who wrote it, why.
+
+    As `origins` and the lists have it; the record's address shows what the publisher says instead.
+    """
+    return {
+        "source_id": SOURCE_ID,
+        "publisher": own["corrected_by"],
+        "database_name": DATABASE_NAME,
+        "is_public_database": False,
+        "licence": LICENCE,
+        "published_at": None,
+        "correction": {name: own[name] for name in ("actor", "reason", "corrected_at")},
+    }
 
 
 def _record_url(record: Row) -> str:
@@ -147,10 +186,15 @@ def _record_url(record: Row) -> str:
 
 
 def _published_values(record: Row) -> Iterator[tuple[str, Any, str | None]]:
-    """(field, value, text as published where a moment was read from it) of one record."""
+    """(field, value, text as published where a moment was read from it) of one record.
+
+    What retention removed of an earlier moment has neither value nor text.
+    """
     yield ("lei" if record["source_id"] == LEI_SOURCE else "source_key"), record["source_key"], None
     for name in columns.PUBLISHED:
         published = record[name]
+        if name in record.get(REMOVED, ()):
+            yield change_name(name), None, None
         if published is None:
             continue
         if not name.endswith("_published"):

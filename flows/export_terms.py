@@ -28,6 +28,7 @@ def terms_of(house: House, job: Job, maker: NoticeMaker) -> Terms:
     settings, channel = house.settings, job.request.channel
     since = exporting.moment_before(job.now, COOL_OFF)
     with reading(house.engine) as connection:
+        stops = read_stops(connection, house.keys)
         return Terms(
             channel=channel,
             sender_country=job.decided.controller.country,
@@ -36,7 +37,8 @@ def terms_of(house: House, job: Job, maker: NoticeMaker) -> Terms:
             flagged=frozenset(row.country for row in settings.protection_flag),
             known_sources=exporting.sources_on_record(connection),
             cooling=exporting.approached_since(connection, channel, since),
-            is_stopped=read_stops(connection, house.keys).covers,
+            is_stopped=stops.covers,
+            is_register_stopped=stops.register_check(),
             is_notice_complete=cache(maker.is_complete),
         )
 

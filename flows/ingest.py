@@ -16,7 +16,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import deployment
 
-from flows import ingest_report, ingest_run, ingest_steps
+from flows import ingest_report, ingest_run, ingest_steps, unattended
 from flows.door import visiting
 from flows.veil import veil, veiled
 from sources.kit.errors import SourceUnavailable
@@ -64,6 +64,7 @@ def ingest(
     kind: Any = None,  # noqa: ANN401 (full or delta)
     published_at: str | None = None,
     base_url: str | None = None,
+    confirm_vanished: int | None = None,
 ) -> dict[str, Any]:
     """Ingest one source end to end; returns the report's counts."""
     request = ingest_report.Request(
@@ -73,9 +74,14 @@ def ingest(
         kind=kind,
         published_at=datetime.fromisoformat(published_at) if published_at else None,
         base_url=base_url,
+        confirm_vanished=confirm_vanished,
     )
     with veil(), visiting() as visit:
-        report = ingest_run.run(visit.house, request, visit.tell, halves=(fetch, load))
+        if unattended.is_overtaken(visit.house, "ingest", source_id):
+            return {}
+        report = unattended.when_free(
+            lambda: ingest_run.run(visit.house, request, visit.tell, halves=(fetch, load))
+        )
     create_table_artifact(
         key=f"ingest-{source_id}",
         table=[{"outcome": name, "records": count} for name, count in report.counts.items()],

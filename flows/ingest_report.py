@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from sources.kit.card import Plan
+    from sources.kit.card import Landed, Plan
+    from warehouse.load_shapes import DeliveryFacts
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Request:
     kind: Literal["full", "delta"] | None = None
     published_at: datetime | None = None
     base_url: str | None = None
+    confirm_vanished: int | None = None
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,26 @@ class Report:
     notes: dict[str, int] = field(default_factory=dict)
     unknown_columns: list[str] = field(default_factory=list)
     care_of_lines: int = 0
+    drift: list[dict[str, Any]] = field(default_factory=list)
+    plan: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain JSON values."""
         found = asdict(self)
         found["published_at"] = self.published_at.isoformat() if self.published_at else None
         return found
+
+
+def reason_of(facts: DeliveryFacts, landed: Landed) -> str:
+    """Why it was loaded, and what it did not prove."""
+    if facts.is_repeat:
+        return "the same bytes were loaded before"
+    if facts.kind == "delta" and not facts.moves_cursor:
+        return (
+            "loaded; it may leave a gap after the publication held before, "
+            "which the next plan closes"
+        )
+    return f"loaded: {landed.reason}" if landed.reason else "loaded"
 
 
 def dry_run(request: Request, planned: Plan | None) -> Report:
@@ -68,4 +84,25 @@ def _planned(request: Request, planned: Plan, status: str) -> Report:
         planned.reason,
         published_at=planned.published_at,
         counts={"records_listed": planned.record_count or 0, "bytes_listed": planned.size or 0},
+        plan=plan_of(planned),
     )
+
+
+def plan_of(planned: Plan) -> dict[str, Any]:
+    """The plan and why, as plain JSON values; times in hours, `windows_refused` with its reason."""
+    held, published = planned.held_at, planned.published_at
+    gap = (published - held).total_seconds() / 3600 if held and published else None
+    return {
+        "decision": planned.kind,
+        "reason": planned.reason,
+        "held_published_at": held.isoformat() if held else None,
+        "published_at": published.isoformat() if published else None,
+        "gap_hours": gap,
+        "window": planned.window,
+        "windows_refused": [
+            {"window": window, "reason": why} for window, why in planned.passed_over
+        ],
+        "url": planned.url,
+        "bytes": planned.size,
+        "records": planned.record_count,
+    }

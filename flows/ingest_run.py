@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flows import ingest_report, ingest_steps
-from flows.deliver import card_of, facts_of, record_refusal
+from flows.deliver import facts_of, record_refusal
 from flows.ledger import ledger_run
-from flows.settings import example_violations
+from flows.publisher import check_example, session_with
 from sources.kit.card import Held
 from sources.kit.catalogue import catalogue, source
-from sources.kit.errors import DeliveryRefused, Refused
+from sources.kit.errors import DeliveryRefused, NotThere, Refused
 from warehouse import deliveries, migrate
 from warehouse.engine import sole_writer
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Tell = Callable[[str, int, int | None], None]
     Halves = tuple[
         Callable[[House, Request, Tell], Landed | Report],
-        Callable[[House, int, str, Landed, Tell], Report],
+        Callable[[House, int, str, Landed, Tell, int | None], Report],
     ]
 
 
@@ -44,7 +44,8 @@ def run(
     One run writes at a time; the run ledger has every one, whatever its end.
     """
     migrate.check(house.engine)
-    _check_example(house, request)
+    if request.file is None:
+        check_example(house, request.source_id, request.base_url)
     if dry_run:
         planned = None if request.file else plan(house, request)
         return ingest_report.dry_run(request, planned)
@@ -55,17 +56,24 @@ def run(
         fetch, load = halves or (plan_and_fetch, ingest_steps.load_delivery)
         try:
             found = fetch(house, request, tell)
-        except DeliveryRefused as refusal:
+        except (DeliveryRefused, NotThere) as refusal:
             _record(house, ledger.run_id, request, refusal)
             raise
         if not isinstance(found, ingest_report.Report):
-            found = load(house, ledger.run_id, request.source_id, found, tell)
+            found = load(
+                house, ledger.run_id, request.source_id, found, tell, request.confirm_vanished
+            )
         ledger.counts = found.counts
         return found
 
 
-def _record(house: House, run_id: int, request: Request, refusal: DeliveryRefused) -> None:
-    """Bytes that came whole are a delivery, even when they are not what was asked for."""
+def _record(
+    house: House, run_id: int, request: Request, refusal: DeliveryRefused | NotThere
+) -> None:
+    """Bytes that came whole are a delivery, even when they are not what was asked for.
+
+    So is a listed delta of which no usable byte came: the next plan takes another file.
+    """
     landed: Landed | None = refusal.landed
     if landed is not None:
         facts = facts_of(house, run_id, landed, request.source_id)
@@ -89,7 +97,7 @@ def plan_and_fetch(house: House, request: Request, tell: Tell) -> Landed | Repor
             published_at=request.published_at,
         )
         return landed
-    with _session(house, request) as session:
+    with session_with(house, request.source_id, request.base_url) as session:
         planned = _plan(house, request, module, session)
         if planned.kind == "up_to_date":
             return ingest_report.nothing_newer(request, planned)
@@ -101,43 +109,24 @@ def plan_and_fetch(house: House, request: Request, tell: Tell) -> Landed | Repor
 
 def plan(house: House, request: Request) -> Plan:
     """What would be fetched now, and why."""
-    with _session(house, request) as session:
+    with session_with(house, request.source_id, request.base_url) as session:
         return _plan(house, request, source(request.source_id), session)
 
 
 def _plan(house: House, request: Request, module: Any, session: Any) -> Plan:  # noqa: ANN401 (a source module and its session)
     held = deliveries.position(house.engine, request.source_id)
-    known = Held(held.published_at, held.full_record_count) if held else None
+    known = None
+    if held is not None:
+        ahead = deliveries.outlook(house.engine, request.source_id)
+        known = Held(
+            held.published_at,
+            held.full_record_count,
+            ahead.expected_min,
+            ahead.expected_max,
+            ahead.refused,
+        )
     found: Plan = module.plan(session, known, is_full_wanted=request.is_full_wanted)
     return found
-
-
-def _session(house: House, request: Request) -> Any:  # noqa: ANN401 (imported late: requests is not light)
-    from sources.kit.session import PoliteSession
-
-    return PoliteSession(
-        card_of(house, request.source_id), house.now, base_url=_base_url(house, request)
-    )
-
-
-def _base_url(house: House, request: Request) -> str | None:
-    configured = house.settings.sources.get(request.source_id)
-    return request.base_url or (configured.base_url if configured else None)
-
-
-def _check_example(house: House, request: Request) -> None:
-    """Under the example configuration every source must be on this machine."""
-    if request.file is not None:
-        return
-    url = _base_url(house, request) or source(request.source_id).CARD.base_url
-    broken = example_violations(house.settings, {request.source_id: url})
-    if broken:
-        raise Refused(
-            "example configuration",
-            "; ".join(broken),
-            "Give --base-url of a local stand-in, or --file, or write your own configuration "
-            "with `sourcenote init`",
-        )
 
 
 def ids(source_id: str) -> list[str]:

@@ -9,34 +9,48 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow.compute as pc
 
 from checks import quarantine
-from checks.arrivals import judge_rows
+from checks.arrivals_group import JUDGES
+from checks.drift import filled
 from checks.rules import MISSHAPEN
 from checks.runner import Judgement, judge
 from checks.verdicts import BIT, broken, pack
 from checks.verdicts import QUARANTINED as QUARANTINE_BITS
-from flows.deliver import bounds, facts_of, has_ended, record_refusal, scope_mask
-from flows.ingest_report import Report
-from sources.kit import columns
+from flows.codes_steps import load_codes
+from flows.deliver import (
+    bounds,
+    facts_of,
+    has_ended,
+    record_refusal,
+    relationship_scope,
+    scope_mask,
+)
+from flows.drift_steps import drift_of
+from flows.ingest_report import Report, reason_of
 from sources.kit.catalogue import source
+from sources.kit.code_words import SHAPE as CODES
 from sources.kit.digest import canonical_texts, hash128, kept_texts, row_digests
 from sources.kit.errors import DeliveryRefused
-from sources.kit.flat import flat
-from sources.kit.identity import minimise
+from sources.kit.flat import flat, truths
+from sources.kit.frames import Rows
+from sources.kit.identity import NOTHING_PERSONAL, minimise
+from sources.kit.shapes import ENTITY, SHAPES
 from warehouse.load import Loading, loading
 from warehouse.load_shapes import DeliveryFacts
 from warehouse.merge import Approval, Merged
 from warehouse.sorting import QUARANTINED, Arrived
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import pyarrow as pa
 
     from flows.house import House
     from sources.kit.card import Landed
-    from sources.kit.frames import Frame, Rows
+    from sources.kit.frames import Frame
+    from sources.kit.shapes import Shape
 
     Tell = Callable[[str, int, int | None], None]
 
@@ -77,16 +91,29 @@ def load_delivery(
 
     Raises `DeliveryRefused` after recording the refusal. The one-writer lock must be held.
     """
-    facts = replace(
-        facts_of(house, run_id, landed, source_id), confirmed_vanished=confirm_vanished
-    )
+    if source(source_id).CARD.shape == CODES:
+        return load_codes(house, run_id, source_id, landed)
+    facts = replace(facts_of(house, run_id, landed, source_id), confirmed_vanished=confirm_vanished)
     tally = _Tally()
+    as_prepared = partial(prepare, house, shape=SHAPES[facts.card.shape])
     try:
-        with source(source_id).rows_of(landed.path, partial(_prepare, house)) as rows:
-            return _load(house, facts, landed, rows, tally, tell)
+        with source(source_id).rows_of(landed.path, as_prepared) as rows:
+            report = _load(house, facts, landed, rows, tally, tell)
+            return replace(
+                report, reason=reason_of(facts, landed), drift=drift_of(house, report.delivery_id)
+            )
     except DeliveryRefused as refusal:
         record_refusal(house, facts, landed, refusal)
         raise
+
+
+def load_frames(
+    house: House, facts: DeliveryFacts, landed: Landed, frames: Iterable[Frame], tell: Tell
+) -> Report:
+    """Check and load frames that are at hand; all of it or nothing. Hold the one-writer lock."""
+    shape = SHAPES[facts.card.shape]
+    prepared = (prepare(house, frame, shape) for frame in frames)
+    return _load(house, facts, landed, Rows("", [], prepared), _Tally(), tell)
 
 
 def _load(
@@ -139,13 +166,15 @@ def _report(
     )
 
 
-def _prepare(house: House, frame: Frame) -> _Prepared:
+def prepare(house: House, frame: Frame, shape: Shape = ENTITY) -> _Prepared:
     """Judge, minimise and fingerprint one frame."""
     table = frame.table
-    texts = canonical_texts(table, columns.PUBLISHED)
-    verdicts = pack(judge_rows(table, texts))
+    texts = canonical_texts(table, shape.published)
+    verdicts = pack(JUDGES[shape.name](table, texts))
+    if not shape.makes_companies:
+        return _prepared(house, frame, shape, texts, verdicts)
     least = minimise(table, keep_natural=house.settings.scope.natural_persons == "full")
-    kept = kept_texts(texts, least.table, least.touched, columns.PUBLISHED)
+    kept = kept_texts(texts, least.table, least.touched, shape.published)
     ended = has_ended(house, table)
     arrived = Arrived(
         table=least.table,
@@ -155,8 +184,29 @@ def _prepare(house: House, frame: Frame) -> _Prepared:
         is_sound=(verdicts & QUARANTINE_BITS) == 0,
         in_scope=scope_mask(house, least.table, ended),
         has_ended=ended,
+        filled=filled(table, shape.published),
     )
     return _Prepared(frame, arrived, least.personal, verdicts, least.care_of_count)
+
+
+def _prepared(
+    house: House, frame: Frame, shape: Shape, texts: pa.Array, verdicts: np.ndarray
+) -> _Prepared:
+    """A frame of level 2: its rows name no person, and a retraction is taken whoever is stopped."""
+    table = frame.table
+    is_retraction = truths(pc.is_valid(table["retracted_published"]))
+    arrived = Arrived(
+        table=table,
+        texts=texts,
+        key=hash128(flat(table["source_key"].fill_null(""))),
+        digest=hash128(texts),
+        is_sound=(verdicts & QUARANTINE_BITS) == 0,
+        in_scope=relationship_scope(house, table, shape) | is_retraction,
+        has_ended=is_retraction,
+        is_retraction=is_retraction,
+        filled=filled(table, shape.published),
+    )
+    return _Prepared(frame, arrived, NOTHING_PERSONAL, verdicts, 0)
 
 
 def _take(load: Loading, prepared: _Prepared, tally: _Tally) -> None:

@@ -25,7 +25,7 @@ class LedgerRun:
 
 @contextmanager
 def ledger_run(house: House, flow: str, source_id: str | None = None) -> Iterator[LedgerRun]:
-    """Open a run and close it as done, refused (our own error) or failed (anything else).
+    """Open a run and close it as done, refused (our own error), failed, or interrupted by a signal.
 
     A failure's text is its kind only, also behind `flows.veil`: what a library says may hold a
     value.
@@ -37,8 +37,11 @@ def ledger_run(house: House, flow: str, source_id: str | None = None) -> Iterato
     except SourcenoteError as error:
         state, message = "refused", str(error)
         raise
-    except BaseException as error:
+    except Exception as error:
         state, message = "failed", type(getattr(error, "original", None) or error).__name__
+        raise
+    except BaseException as told:  # Ctrl-C, or the service was stopped: it is to be done again
+        state, message = "interrupted", type(told).__name__
         raise
     else:
         state, message = "done", ""

@@ -26,6 +26,13 @@ def meaning_of(rule: str) -> str:
     return _MISSHAPEN_MEANING if rule == MISSHAPEN else "a rule of an earlier version"
 
 
+def check_rule(rule: str) -> None:
+    """Refuse a name that no rule has."""
+    if rule not in BY_NAME and rule != MISSHAPEN:
+        known = ", ".join(name for name in BY_NAME if BY_NAME[name].severity == "quarantine")
+        raise Refused(f"rule {rule}", "there is none of that name", f"Rules are: {known}")
+
+
 def listing(
     house: House,
     *,
@@ -35,9 +42,8 @@ def listing(
     limit: int | None = None,
 ) -> dict[str, Any]:
     """Return entries without their content, alarming ones first, and how many there are."""
-    if rule is not None and rule not in BY_NAME and rule != MISSHAPEN:
-        known = ", ".join(name for name in BY_NAME if BY_NAME[name].severity == "quarantine")
-        raise Refused(f"rule {rule}", "there is none of that name", f"Rules are: {known}")
+    if rule is not None:
+        check_rule(rule)
     with reading(house.engine) as connection:
         rows, count = quarantine.listing(
             connection, rule=rule, source_id=source_id, with_dropped=with_dropped, limit=limit

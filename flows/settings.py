@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pkgutil
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import date  # pydantic reads the annotations when it runs
@@ -18,12 +17,12 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-import sources as publishers
 from flows import settings_check as check
 from flows.decisions import EXAMPLE, example_violations, is_local_url, missing_decisions
 from flows.settings_faults import find_faults
 from flows.settings_sources import EnvironSource, FileSource, read_toml
 from flows.shipped import shared_domains, shipped_rows
+from sources.kit.catalogue import modules
 from sources.kit.errors import SettingsInvalid
 from sources.kit.policy import (
     Assessment,
@@ -89,6 +88,7 @@ class Settings(BaseSettings):
     authority: tuple[Authority, ...] = ()
     channel: ChannelSettings = Field(default_factory=ChannelSettings)
     sources: dict[str, SourceSettings] = {}
+    schedule: dict[str, str] = {}
     warehouse: WarehouseSettings
     store: tuple[Store, ...] = ()
     scope: Scope = Field(default_factory=Scope)
@@ -204,11 +204,7 @@ def _with_places(tables: check.Tables) -> check.Tables:
 
 def _source_ids() -> frozenset[str]:
     # A source is found by its file in sources/ (docs/add-a-source); nothing is imported here.
-    # X_y.py is a part of source X, as in `sources.kit.catalogue`.
-    names = {module.name for module in pkgutil.iter_modules(publishers.__path__)} - {"kit"}
-    return frozenset(
-        name for name in names if not any(name.startswith(f"{other}_") for other in names)
-    )
+    return frozenset(modules())
 
 
 def _raw_error(text: str) -> PydanticCustomError:
@@ -231,6 +227,30 @@ def prefect_environment(home: Path) -> dict[str, str]:
         "PREFECT_LOGGING_LEVEL": "WARNING",
         "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
     }
+
+
+def announce_server(host: str, port: int) -> None:
+    """Tell Prefect's server, before it is imported, the address it is given: its pages name it.
+
+    Nobody looks at its mark on runs that are late (our own ledger says what was missed), and
+    setting it collides with other writers of its SQLite file.
+    """
+    os.environ |= {
+        "PREFECT_SERVER_API_HOST": host,
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
+    }
+
+
+def hand_on(settings: Settings, config: Path | None) -> None:
+    """Set what a process of ours reads in its turn, as this one was told by its command line."""
+    os.environ |= {
+        "SOURCENOTE_HOME": str(settings.home.resolve()),
+        "SOURCENOTE_SECRET_FILE": str(settings.secret_file.resolve()),
+        "SOURCENOTE_WAREHOUSE_URL": settings.warehouse.url,
+    }
+    if config is not None:
+        os.environ["SOURCENOTE_CONFIG"] = str(config.resolve())
 
 
 def enter_environment(home: Path, api_url: str | None = None) -> None:

@@ -47,7 +47,7 @@ ROW_TABLES: Mapping[str, type[BaseModel]] = {
     "authority": policy.Authority,
     "store": policy.Store,
 }
-FILE_TABLES = (*SINGLE_TABLES, *ROW_TABLES, "sources")
+FILE_TABLES = (*SINGLE_TABLES, *ROW_TABLES, "sources", "schedule")
 # What tells a row from its neighbours. An assessment is renewed by a further row, so it may repeat.
 IDENTITY: Mapping[str, tuple[str, ...]] = {
     "purpose": ("id",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flows import schedule
 from flows.settings_check import ROW_TABLES, Fault, Tables, did_you_mean, identity, rows
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def find_faults(tables: Tables, source_ids: frozenset[str]) -> list[Fault]:
         *_never_inactive(tables),
         *_unsound_sources(tables, source_ids),
         *_recipient_ignored(tables),
+        *_unsound_schedule(tables, source_ids),
     ]
 
 
@@ -83,6 +85,13 @@ def _unsound_sources(tables: Tables, source_ids: frozenset[str]) -> Iterator[Fau
         lowest, highest = (_number(row, key) for key in ("min_ratio", "max_ratio"))
         if lowest is not None and highest is not None and lowest > highest:
             yield Fault(("sources", source_id, "max_ratio"), "must not be below min_ratio")
+
+
+def _unsound_schedule(tables: Tables, source_ids: frozenset[str]) -> Iterator[Fault]:
+    held = tables.get("schedule")
+    if isinstance(held, dict):
+        for name, cure in schedule.faults(held, sorted(source_ids)).items():
+            yield Fault(("schedule", name), cure)
 
 
 def _number(row: object, key: str) -> float | None:

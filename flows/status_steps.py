@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from flows import drift_steps
+from flows import schedule_steps
+from flows.up_lock import is_service_up
 from sources.kit.catalogue import catalogue
 from warehouse import read_sources, read_status
 from warehouse.engine import reading
@@ -33,8 +36,14 @@ def status(house: House) -> dict[str, Any]:
             "is_example": house.settings.is_example,
             "sources": sources(house, connection),
             "companies": read_status.companies(connection),
+            "vanished": read_status.vanished(connection),
+            "drift": drift_steps.of_last_deliveries(connection),
             "stops": read_status.stops_held(connection),
             "retention": _retention(house, connection, house.now().date()),
+            "service": {
+                "is_up": is_service_up(house.settings.home),
+                "schedule": schedule_steps.positions(house, connection),
+            },
             "troubled_runs": read_status.troubled_runs(connection, _TROUBLES_SHOWN),
             "unfinished_exports": read_status.unfinished_exports(connection),
         }

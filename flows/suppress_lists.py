@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from sources.kit.errors import Refused
 from warehouse import read_stops
 from warehouse.engine import reading
-from warehouse.privacy.suppression import Stops, canonical
+from warehouse.privacy.stops import Stops
+from warehouse.privacy.suppression import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

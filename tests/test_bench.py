@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bench import child, databases, report, run, startup
+from bench import child, databases, full, report, run, startup
 from bench.inputs import inputs
 from bench.measured import BARE, CHANGED, FIRST, LOADS, UNCHANGED, Measured, Series
 from bench.rounds import Broken, ask, rounds
@@ -106,7 +106,8 @@ def test_ratios_are_of_the_same_round() -> None:
 
 
 def test_every_figure_is_json(measured: tuple[Measured, ...]) -> None:
-    found = json.loads(json.dumps(run.as_json(outcome(measured))))
+    one = outcome(measured)
+    found = json.loads(json.dumps(run.as_json(one, report.verdicts(one))))
     assert len(found["series"]["measured"]) == 4
     assert {verdict["holds"] for verdict in found["verdicts"]} <= {True, False}
 
@@ -114,16 +115,24 @@ def test_every_figure_is_json(measured: tuple[Measured, ...]) -> None:
 def test_the_page_takes_the_table_between_its_marks(tmp_path: Path) -> None:
     page = tmp_path / "performance.md"
     page.write_text(f"# Before\n{run.BEGIN}\nold\n{run.END}\nafter\n", encoding="utf-8")
-    run.write_page(page, "new\n")
-    assert page.read_text(encoding="utf-8") == (f"# Before\n{run.BEGIN}\nnew\n{run.END}\nafter\n")
+    marks, picture = (run.BEGIN, run.END), tmp_path / "bars.svg"
+    run.write_page(page, "new\n", marks, picture, "<svg/>")
+    shown = "![The same figures as bars](bars.svg)\n\nnew"
+    assert page.read_text(encoding="utf-8") == (
+        f"# Before\n{run.BEGIN}\n{shown}\n{run.END}\nafter\n"
+    )
+    assert picture.read_text(encoding="utf-8") == "<svg/>"
+    picture.unlink()
     page.write_text("# No marks", encoding="utf-8")
     with pytest.raises(ValueError, match="marks"):
-        run.write_page(page, "new\n")
+        run.write_page(page, "new\n", marks, picture, "<svg/>")
+    assert not picture.exists()
 
 
 def test_our_page_has_its_marks() -> None:
     text = run.PAGE.read_text(encoding="utf-8")
-    assert 0 < text.index(run.BEGIN) < text.index(run.END)
+    for begin, end in ((run.BEGIN, run.END), full.MARKS):
+        assert 0 < text.index(begin) < text.index(end)
 
 
 def test_a_failed_measurement_says_what_it_printed() -> None:

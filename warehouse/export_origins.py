@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,13 @@ from warehouse.schema import (
     change,
     company,
     company_record,
+    correction,
     delivery,
     personal_value,
     record,
     source_cursor,
 )
+from warehouse.schema.corrections import DATABASE_NAME, LICENCE
 from warehouse.segments import LEI_SOURCE
 
 if TYPE_CHECKING:
@@ -79,14 +81,16 @@ class Holdings:
         rows = connection.execute(sa.select(source_cursor)).mappings()
         self._publishers = {row["source_id"]: dict(row) for row in rows}
         self._deliveries: dict[int, _Row] = {}
+        self._corrections: dict[tuple[int, int], dict[str, str]] = {}
 
     def read(self, company_ids: Sequence[int]) -> dict[int, Holding]:
-        """The holdings of these companies, by company id; three queries whatever their number."""
+        """The holdings of these companies, by company id; a few queries whatever their number."""
         rows = [dict(row) for row in self._connection.execute(_records(company_ids)).mappings()]
         record_ids = [row["record_id"] for row in rows]
         changes = self._current_changes(record_ids)
         personal = self._personal_values(record_ids)
         self._learn(rows, changes, personal)
+        self._learn_corrections(record_ids)
         records: dict[int, list[_Row]] = {}
         for row in rows:
             records.setdefault(row["company_id"], []).append(row)
@@ -107,6 +111,7 @@ class Holdings:
         return tuple(chain.from_iterable(found))
 
     def _origins(self, row: _Row, changed: _Changes, parts: _Parts) -> list[Origin]:
+        """Each delivery's values; what a person corrected in it stands apart."""
         first: int = row["first_delivery_id"]
         brought: dict[int, list[str]] = {}
         if row["source_id"] == LEI_SOURCE:
@@ -116,7 +121,17 @@ class Holdings:
                 brought.setdefault(changed.get(shown, first), []).append(name)
         for field, delivery_id in parts:
             brought.setdefault(delivery_id, []).append(field.removesuffix(CARE_OF))
-        return [self._origin(row, number, fields) for number, fields in brought.items()]
+        found: list[Origin] = []
+        for number, fields in brought.items():
+            corrected = self._corrections.get((row["record_id"], number), {})
+            own = [name for name in fields if change_name(name) in corrected]
+            theirs = [name for name in fields if name not in own]
+            if theirs:
+                found.append(self._origin(row, number, theirs))
+            if own:
+                whose = corrected[change_name(own[0])]
+                found.append(_as_corrected(self._origin(row, number, own), whose))
+        return found
 
     def _origin(self, row: _Row, delivery_id: int, fields: list[str]) -> Origin:
         publisher, brought_by = self._publishers[row["source_id"]], self._deliveries[delivery_id]
@@ -169,6 +184,28 @@ class Holdings:
         )
         for row in self._connection.execute(query).mappings():
             self._deliveries[row["delivery_id"]] = dict(row)
+
+    def _learn_corrections(self, record_ids: Sequence[int]) -> None:
+        """Whose word each corrected field is, by record and delivery."""
+        own = correction.c
+        query = sa.select(own.record_id, own.delivery_id, own.field, own.corrected_by).where(
+            own.record_id.in_(record_ids)
+        )
+        self._corrections = {}
+        for record_id, delivery_id, field, whose in self._connection.execute(query):
+            self._corrections.setdefault((record_id, delivery_id), {})[field] = whose
+
+
+def _as_corrected(origin: Origin, whose: str) -> Origin:
+    """The origin of values that no publisher sent; the address shows what it did send."""
+    return replace(
+        origin,
+        publisher=whose,
+        database_name=DATABASE_NAME,
+        is_public_database=False,
+        licence=LICENCE,
+        published_at=None,
+    )
 
 
 def _holding(

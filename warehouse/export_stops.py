@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, NoReturn
 import sqlalchemy as sa
 
 from sources.kit.errors import Refused
-from warehouse.privacy.suppression import KEY_PURPOSE, Stops
-from warehouse.schema import company, company_stop, letter, sequence, suppression
+from warehouse.privacy.stops import Stops
+from warehouse.privacy.suppression import KEY_PURPOSE
+from warehouse.schema import (
+    company,
+    company_record,
+    company_stop,
+    letter,
+    record,
+    sequence,
+    suppression,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +27,7 @@ if TYPE_CHECKING:
     from sources.kit.keys import Keys
 
 _WITNESSES = 20
+_BATCH = 500
 _LOCK_PATIENCE = "30s"
 _RESTORE = "Nothing was exported. Restore {what}, then export again"
 
@@ -62,9 +72,35 @@ def stopped_by_now(
 ) -> set[int]:
     """Which of the companies are stopped, read anew; both sequences run in parallel."""
     linked = set(connection.scalars(sa.select(company_stop.c.company_id)))
-    by_hash = read_stops(connection, keys).covers(leis)
+    stops = read_stops(connection, keys)
+    by_hash = stops.covers(leis)
     pairs = zip(company_ids, by_hash.tolist(), strict=True)
-    return {number for number, is_hit in pairs if is_hit or number in linked}
+    found = {number for number, is_hit in pairs if is_hit or number in linked}
+    return found | _by_register(connection, stops, company_ids)
+
+
+def _by_register(connection: Connection, stops: Stops, company_ids: Sequence[int]) -> set[int]:
+    """Companies with the number of a stopped one in the same register."""
+    if not stops.has_registers:
+        return set()
+    found: set[int] = set()
+    for start in range(0, len(company_ids), _BATCH):
+        query = (
+            sa.select(
+                company_record.c.company_id,
+                record.c.registration_authority,
+                record.c.registration_number,
+            )
+            .join(record, record.c.record_id == company_record.c.record_id)
+            .where(company_record.c.company_id.in_(company_ids[start : start + _BATCH]))
+            .where(record.c.registration_number.is_not(None))
+        )
+        rows = connection.execute(query).all()
+        if rows:
+            ids, authorities, numbers = zip(*rows, strict=True)
+            hits = stops.covers_registers(authorities, numbers)
+            found.update(number for number, is_hit in zip(ids, hits, strict=True) if is_hit)
+    return found
 
 
 def _held(connection: Connection) -> tuple[int, set[int]]:

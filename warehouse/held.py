@@ -14,7 +14,7 @@ import pyarrow as pa
 from sources.kit.digest import hash128
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy.engine import Connection
 
@@ -31,9 +31,9 @@ UNKNOWN = np.iinfo(np.int64).min
 class Held:
     """Sorted by `key` (n, 2); the other arrays run beside it.
 
-    `updated` is the record's own LastUpdateDate and `published` the publication that last
-    confirmed the content (UTC seconds, `UNKNOWN` where not stated). `seen` is filled while a
-    delivery streams by.
+    `updated` is the record's own LastUpdateDate and `published` the publication that wrote its
+    content, `applied` the one up to which the source is applied (UTC seconds, `UNKNOWN` where not
+    stated). `seen` is filled while a delivery streams by.
     """
 
     key: np.ndarray
@@ -44,10 +44,24 @@ class Held:
     is_absent: np.ndarray
     is_stopped: np.ndarray
     seen: np.ndarray
+    applied: int = UNKNOWN
 
     def __len__(self) -> int:
         """Records held."""
         return len(self.record_id)
+
+    def confirmed(self, at: np.ndarray) -> np.ndarray:
+        """The publication that last confirmed each record at these places (int64).
+
+        Deltas move `applied` only where they leave no gap: what they do not hold has not changed.
+        Without a date of its own, or absent from the newest full file, nothing confirms a record.
+        """
+        published = self.published[at]
+        unconfirmed = self.is_absent[at] | (published == UNKNOWN)
+        confirmed: np.ndarray = np.where(
+            unconfirmed, published, np.maximum(published, self.applied)
+        )
+        return confirmed
 
     def find(self, keys: np.ndarray) -> np.ndarray:
         """Where each key (n, 2) stands, or -1 (int64)."""
@@ -69,10 +83,10 @@ class Held:
         return found
 
 
-def read_held(connection: Connection, source_id: str) -> Held:
-    """Everything held of the source; streams the table once."""
+def read_held(connection: Connection, source_id: str, asked: Sequence[str] | None = None) -> Held:
+    """Everything held of the source, or on the keys `asked` for; streams the table once."""
     columns = [
-        np.concatenate(parts) for parts in zip(*_batches(connection, source_id), strict=True)
+        np.concatenate(parts) for parts in zip(*_batches(connection, source_id, asked), strict=True)
     ]
     if not columns:
         columns = [
@@ -83,29 +97,33 @@ def read_held(connection: Connection, source_id: str) -> Held:
     key, digest, record_id, updated, delivery_id, absent = columns
     order = np.argsort(key[:, 0], kind="stable")
     record_id, absent = record_id[order], absent[order] > 0
-    published = _confirmed(connection, source_id, delivery_id[order], absent)
     stopped = np.array(_stopped_records(connection), dtype=np.int64)
     return Held(
         key=key[order],
         digest=digest[order],
         record_id=record_id,
         updated=updated[order],
-        published=published,
+        published=_written(connection, delivery_id[order]),
         is_absent=absent,
         is_stopped=np.isin(record_id, stopped),
         seen=np.zeros(len(record_id), dtype=bool),
+        applied=_applied(connection, source_id),
     )
 
 
-def _batches(connection: Connection, source_id: str) -> Iterator[tuple[np.ndarray, ...]]:
+def _batches(
+    connection: Connection, source_id: str, asked: Sequence[str] | None
+) -> Iterator[tuple[np.ndarray, ...]]:
     dialect = connection.dialect.name
     mark = "?" if dialect == "sqlite" else "%s"
     driver: Any = connection.connection.driver_connection
     cursor = driver.cursor() if dialect == "sqlite" else driver.cursor(name="held", binary=True)
     cursor.execute(
-        "SELECT source_key, digest, record_id, last_update_at, last_delivery_id, absent_count"
-        f" FROM record WHERE source_id = {mark}",
-        (source_id,),
+        "SELECT source_key, digest, record_id,"
+        f" COALESCE(last_update_at, {UNKNOWN + 1} - 1), last_delivery_id, absent_count"
+        f" FROM record WHERE source_id = {mark}"
+        + (f" AND source_key IN ({', '.join([mark] * len(asked))})" if asked else ""),
+        (source_id, *(asked or ())),
     )
     try:
         while rows := cursor.fetchmany(_BATCH):
@@ -119,29 +137,30 @@ def _batches(connection: Connection, source_id: str) -> Iterator[tuple[np.ndarra
         cursor.close()
 
 
-def _confirmed(
-    connection: Connection, source_id: str, delivery_id: np.ndarray, absent: np.ndarray
-) -> np.ndarray:
-    """Publication that last confirmed each record: its writer's, or a later full file's."""
+def _written(connection: Connection, delivery_id: np.ndarray) -> np.ndarray:
+    """Publication of each delivery."""
     moment = _MOMENT[connection.dialect.name]
     written = connection.exec_driver_sql(
         f"SELECT delivery_id, {moment.format('published_at')} FROM delivery"
     ).all()
+    if not written:
+        return delivery_id
     ids = np.array([row[0] for row in written], dtype=np.int64)
     moments = np.array([UNKNOWN if row[1] is None else row[1] for row in written], dtype=np.int64)
     order = np.argsort(ids)
-    published = (
-        moments[order][np.searchsorted(ids[order], delivery_id)] if len(ids) else delivery_id
-    )
+    published: np.ndarray = moments[order][np.searchsorted(ids[order], delivery_id)]
+    return published
+
+
+def _applied(connection: Connection, source_id: str) -> int:
+    """Publication up to which everything of the source is applied."""
+    moment = _MOMENT[connection.dialect.name]
     mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    full = connection.exec_driver_sql(
-        f"SELECT {moment.format('full_published_at')} FROM source_cursor WHERE source_id = {mark}",
+    applied = connection.exec_driver_sql(
+        f"SELECT {moment.format('published_at')} FROM source_cursor WHERE source_id = {mark}",
         (source_id,),
     ).scalar()
-    if full is None:
-        return published
-    unconfirmed = absent | (published == UNKNOWN)  # without a date, the record's own date decides
-    return np.where(unconfirmed, published, np.maximum(published, full))
+    return UNKNOWN if applied is None else int(applied)
 
 
 def _stopped_records(connection: Connection) -> list[int]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,23 +13,28 @@ import pyarrow.compute as pc
 from sources.kit import columns
 from sources.kit.digest import as_bytes
 from sources.kit.flat import flat, truths
+from sources.kit.shapes import ENTITY, SHAPES
 from warehouse import merge
 from warehouse.held import UNKNOWN
 from warehouse.load_known import Known, read_known
 from warehouse.load_shapes import (
-    CHANGED_SCHEMA,
-    NEW_SCHEMA,
     PERSONAL_SCHEMA,
     QUARANTINE_SCHEMA,
-    STAGED,
+    RETRACTED_SCHEMA,
     SUPPRESSED_SCHEMA,
     DeliveryFacts,
+    changed_schema,
+    new_schema,
+    shaped,
+    staged,
 )
+from warehouse.privacy import following
 from warehouse.sorting import (
     CHANGED,
     NAMES,
     NEW,
     QUARANTINED,
+    RETRACTED,
     SUPERSEDED,
     SUPPRESSED,
     UNCHANGED,
@@ -53,16 +59,22 @@ class Loading:
         self.facts, self._stage = facts, stage
         self._held, self._stops, self._numbers = known.held, known.stops, known.numbers
         self._not_retaken, self._full_published_at = known.not_retaken, known.full_published_at
-        published = facts.published_at
+        published, self._shape = facts.compared_as, SHAPES[facts.card.shape]
         self._sorter = Sorter(
             held=known.held,
             published=UNKNOWN if published is None else int(published.timestamp()),
             is_stopped=known.stops.covers,
+            subjects=self._shape.subjects,
+            stopped=known.stopped,
+            is_register_stopped=known.stops.register_check(),
+            is_again=facts.is_again,
         )
         self._next_record, self._is_first = known.numbers.record, known.is_first
         self._rows = 0
         self._natural: list[np.ndarray] = []
-        self.misshapen = 0
+        self._on_stopped: list[dict[str, Any]] = []
+        self._filled: Counter[str] = Counter()
+        self.misshapen = self.retracted = 0
 
     @property
     def held_count(self) -> int:
@@ -77,11 +89,18 @@ class Loading:
         is_new, is_changed = outcome == NEW, outcome == CHANGED
         ids[is_new] = np.arange(self._next_record, self._next_record + is_new.sum())
         self._next_record += int(is_new.sum())
-        ids[is_changed] = self._held.record_id[place[is_changed]]
+        is_retracted = (outcome == RETRACTED) & (place >= 0)
+        self.retracted += int(is_retracted.sum())
+        was_held = is_changed | is_retracted
+        ids[was_held] = self._held.record_id[place[was_held]]
         self._stage_new(frame, is_new, ids)
-        self._stage_changed(frame, is_changed, ids, start)
+        schema = changed_schema(self._shape)
+        self._stage_held("staged_changed", schema, frame, is_changed, ids, start)
+        self._stage_held("staged_retracted", RETRACTED_SCHEMA, frame, is_retracted, ids, start)
         self._stage_personal(personal, ids, outcome, start)
         self._stage_suppressed(frame, (outcome == SUPPRESSED) & (place < 0))
+        self._note_stopped(frame, outcome, place)
+        self._filled.update(frame.filled)
         self._natural.append(truths(pc.equal(frame.table["person_kind"], "natural")))
         return outcome
 
@@ -111,7 +130,7 @@ class Loading:
         tally = np.bincount(outcome, minlength=max(NAMES) + 1)
         counts = {name: int(tally[code]) for code, name in NAMES.items()}
         counts["records_quarantined"] += self.misshapen
-        counts["records_retracted"] = counts["records_vanished"] = 0
+        counts["records_vanished"] = 0
         counts["records_in"] = len(outcome) + self.misshapen
         held = np.isin(outcome, (NEW, CHANGED, UNCHANGED))
         counts["records_minimised"] = int(np.concatenate([held[:0], *self._natural])[held].sum())
@@ -127,7 +146,7 @@ class Loading:
             self._stage.write(name, pa.table({"record_id": pa.array(ids, pa.int64())}))
         dropped = np.concatenate((self._superseded, self._conflicts))
         with self._stage.merging() as connection:
-            return merge.merge(
+            merged = merge.merge(
                 connection,
                 self.facts,
                 merge.Sorted(
@@ -139,9 +158,24 @@ class Loading:
                     new_rows=self._next_record - self._numbers.record,
                     is_direct=self._stage.is_direct,
                     is_first=self._is_first,
+                    retracted=self.retracted,
+                    rows=self._rows,
+                    filled=self._filled,
                 ),
                 approve,
             )
+            if self._stops.roots and self._shape.makes_companies:
+                self._stops.follow(connection, self._on_stopped, self.facts.retrieved_at)
+            return merged
+
+    def _note_stopped(self, frame: Arrived, outcome: np.ndarray, place: np.ndarray) -> None:
+        """Rows on stopped companies say where their stops lead, taken or not."""
+        if not self._stops.roots or not self._shape.makes_companies:
+            return
+        is_stopped = self._sorter.on_stopped(outcome, place)
+        if is_stopped.any():
+            rows = frame.table.select(following.STATED).filter(pa.array(is_stopped))
+            self._on_stopped += rows.to_pylist()
 
     def _record_ids(self, ordinals: np.ndarray) -> np.ndarray:
         """Numbers that new rows among the ordinals were staged under."""
@@ -158,10 +192,19 @@ class Loading:
         is_newer = published is not None and (last is None or published > last)
         return self.facts.kind == "full" and is_newer and not self.facts.is_repeat
 
+    def _is_before_full(self) -> bool:
+        """Whether it was published before the newest full file."""
+        published, last = self.facts.compared_as, self._full_published_at
+        return published is not None and last is not None and published < last
+
+    def _tells_of_return(self) -> bool:
+        """What says of no date, or an earlier one, that a record is listed is no word against it."""
+        return self.facts.compared_as is not None and not self._is_before_full()
+
     def _absences(self) -> tuple[np.ndarray, np.ndarray]:
         """(records older than this full file and not in it, records in it absent before)."""
         held = self._held
-        returned = held.record_id[held.seen & held.is_absent]
+        returned = held.record_id[held.seen & held.is_absent & self._tells_of_return()]
         if not self._counts_absence():
             return np.empty(0, np.int64), returned
         older = held.published < self._sorter.published
@@ -179,19 +222,25 @@ class Loading:
             "mapping_version": pa.repeat(columns.MAPPING_VERSION, rows),
             "first_delivery_id": pa.repeat(self._numbers.delivery, rows),
             "last_delivery_id": pa.repeat(self._numbers.delivery, rows),
-            "absent_count": pa.repeat(0, rows),
+            # The newest full file did not bring it: that one was the first to be without it.
+            "absent_count": pa.repeat(int(self._is_before_full()), rows),
         }
+        schema = new_schema(self._shape)
+        texts = frame.texts if chosen.all() else frame.texts.filter(pa.array(chosen))
         self._stage.write(
             "staged_new",
-            pa.table(
-                [given[name] if name in given else table[name] for name in NEW_SCHEMA.names],
-                names=NEW_SCHEMA.names,
-            ).cast(NEW_SCHEMA),
-            frame.texts if chosen.all() else frame.texts.filter(pa.array(chosen)),
+            shaped(table, given, schema),
+            texts if self._shape is ENTITY else None,  # staging knows the entity's texts
         )
 
-    def _stage_changed(
-        self, frame: Arrived, chosen: np.ndarray, ids: np.ndarray, start: int
+    def _stage_held(
+        self,
+        name: str,
+        schema: pa.Schema,
+        frame: Arrived,
+        chosen: np.ndarray,
+        ids: np.ndarray,
+        start: int,
     ) -> None:
         if not chosen.any():
             return
@@ -202,11 +251,8 @@ class Loading:
         }
         table = frame.table.filter(pa.array(chosen))
         self._stage.write(
-            "staged_changed",
-            pa.table(
-                [given[name] if name in given else table[name] for name in CHANGED_SCHEMA.names],
-                names=CHANGED_SCHEMA.names,
-            ).cast(CHANGED_SCHEMA),
+            name,
+            shaped(table, given, schema),
         )
 
     def _stage_personal(
@@ -228,7 +274,7 @@ class Loading:
         )
 
     def _stage_suppressed(self, frame: Arrived, chosen: np.ndarray) -> None:
-        if not chosen.any():
+        if not chosen.any() or not self._shape.makes_companies:
             return
         rows = frame.table.filter(pa.array(chosen))
         self._stage.write(
@@ -248,6 +294,7 @@ class Loading:
 @contextmanager
 def loading(engine: Engine, facts: DeliveryFacts, keys: Keys) -> Iterator[Loading]:
     """A delivery being loaded; leaving without `commit` leaves no trace. Hold the writer lock."""
-    known = read_known(engine, facts.card.source_id, keys)
-    with staging(engine, STAGED, is_first=known.is_first) as stage:
+    known = read_known(engine, facts.card.source_id, keys, facts.asked)
+    empty = staged(SHAPES[facts.card.shape])
+    with staging(engine, empty, is_first=known.is_first) as stage:
         yield Loading(stage, facts, known)

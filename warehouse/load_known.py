@@ -5,19 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from warehouse.engine import reading
 from warehouse.held import Held, read_held
 from warehouse.numbering import Numbers, peek_number
 from warehouse.privacy.retaken import NotRetaken
-from warehouse.privacy.suppression import Stops
-from warehouse.schema import record, source_cursor
+from warehouse.privacy.stops import Stops
+from warehouse.schema import company_record, company_stop, record, source_cursor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import Connection, Engine
 
     from sources.kit.keys import Keys
 
@@ -32,13 +34,20 @@ class Known:
     numbers: Numbers
     is_first: bool
     full_published_at: datetime | None
+    stopped: pa.Array
+    """LEIs of stopped companies now held."""
 
 
-def read_known(engine: Engine, source_id: str, keys: Keys) -> Known:
-    """Everything a load of the source needs to know; one consistent read."""
+def read_known(
+    engine: Engine, source_id: str, keys: Keys, asked: Sequence[str] | None = None
+) -> Known:
+    """Everything a load of the source needs to know; one consistent read.
+
+    `asked`: the only source keys it can be about; of other records nothing is read.
+    """
     with reading(engine) as connection:
         return Known(
-            held=read_held(connection, source_id),
+            held=read_held(connection, source_id, asked),
             stops=Stops.read(connection, keys),
             not_retaken=NotRetaken.read(connection, keys),
             numbers=Numbers(
@@ -51,5 +60,15 @@ def read_known(engine: Engine, source_id: str, keys: Keys) -> Known:
                     source_cursor.c.source_id == source_id
                 )
             ),
+            stopped=pa.array(_stopped(connection), pa.string()),
             is_first=connection.scalar(sa.select(record.c.record_id).limit(1)) is None,
         )
+
+
+def _stopped(connection: Connection) -> list[str]:
+    query = (
+        sa.select(company_record.c.source_key)
+        .join(company_stop, company_stop.c.company_id == company_record.c.company_id)
+        .distinct()
+    )
+    return list(connection.scalars(query))

@@ -7,39 +7,72 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from sources.kit import columns
-
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date, datetime
 
     from sources.kit.card import Card
+    from sources.kit.shapes import Shape
 
 _ARROW = {"text": pa.string(), "date": pa.date32(), "utc": pa.int64()}
-_FIELDS = [(field.name, _ARROW[field.kind]) for field in columns.FIELDS]
 _PERSON = [("person_kind", pa.string()), ("person_rule", pa.string())]
-NEW_SCHEMA = pa.schema(
-    [
-        ("record_id", pa.int64()),
-        ("source_key", pa.string()),
-        ("source_id", pa.string()),
-        ("digest", pa.binary()),
-        ("mapping_version", pa.int64()),
-        *_PERSON,
-        ("first_delivery_id", pa.int64()),
-        ("last_delivery_id", pa.int64()),
-        ("absent_count", pa.int64()),
-        *_FIELDS,
-    ]
-)
-"""A whole row of `record` in its column order (`vanished_at`, which is last, stays null)."""
-CHANGED_SCHEMA = pa.schema(
+
+
+def new_schema(shape: Shape) -> pa.Schema:
+    """A row of `record` in its column order, less what a record of that shape never fills.
+
+    (`vanished_at` stays null, too.)
+    """
+    return pa.schema(
+        [
+            ("record_id", pa.int64()),
+            ("source_key", pa.string()),
+            ("source_id", pa.string()),
+            ("digest", pa.binary()),
+            ("mapping_version", pa.int64()),
+            *_PERSON,
+            ("first_delivery_id", pa.int64()),
+            ("last_delivery_id", pa.int64()),
+            ("absent_count", pa.int64()),
+            *_fields(shape),
+        ]
+    )
+
+
+def changed_schema(shape: Shape) -> pa.Schema:
+    """A changed record: its number, its place in the delivery, and its content."""
+    return pa.schema(
+        [
+            ("ordinal", pa.int64()),
+            ("record_id", pa.int64()),
+            ("source_key", pa.string()),
+            ("digest", pa.binary()),
+            *_PERSON,
+            *_fields(shape),
+        ]
+    )
+
+
+def shaped(table: pa.Table, given: Mapping[str, pa.Array], schema: pa.Schema) -> pa.Table:
+    """The table's columns and those `given` beside them, as the schema orders and types them."""
+    return pa.table(
+        [given[name] if name in given else table[name] for name in schema.names],
+        names=schema.names,
+    ).cast(schema)
+
+
+def _fields(shape: Shape) -> list[tuple[str, pa.DataType]]:
+    return [(field.name, _ARROW[field.kind]) for field in shape.fields]
+
+
+RETRACTED_SCHEMA = pa.schema(
     [
         ("ordinal", pa.int64()),
         ("record_id", pa.int64()),
         ("source_key", pa.string()),
         ("digest", pa.binary()),
-        *_PERSON,
-        *_FIELDS,
+        ("retracted_published", pa.string()),
+        ("retracted_at", pa.int64()),
     ]
 )
 PERSONAL_SCHEMA = pa.schema(
@@ -58,6 +91,7 @@ QUARANTINE_SCHEMA = pa.schema(
         ("rule", pa.string()),
         ("content_digest", pa.binary()),
         ("content", pa.string()),
+        ("withheld", pa.string()),
         ("byte_offset", pa.int64()),
         ("is_alarming", pa.bool_()),
     ]
@@ -70,14 +104,35 @@ SUPPRESSED_SCHEMA = pa.schema(
         ("next_renewal_date", pa.date32()),
     ]
 )
-STAGED = {
-    "staged_changed": CHANGED_SCHEMA.empty_table(),
-    "staged_personal": PERSONAL_SCHEMA.empty_table(),
-    "staged_quarantine": QUARANTINE_SCHEMA.empty_table(),
-    "staged_suppressed": SUPPRESSED_SCHEMA.empty_table(),
-    "staged_absent": pa.schema([("record_id", pa.int64())]).empty_table(),
-    "staged_returned": pa.schema([("record_id", pa.int64())]).empty_table(),
-}
+
+
+def staged(shape: Shape) -> dict[str, pa.Table]:
+    """The empty staging tables of a load, by name; `staged_new` has the shape of `record`."""
+    schemas = {
+        "staged_changed": changed_schema(shape),
+        "staged_retracted": RETRACTED_SCHEMA,
+        "staged_personal": PERSONAL_SCHEMA,
+        "staged_quarantine": QUARANTINE_SCHEMA,
+        "staged_suppressed": SUPPRESSED_SCHEMA,
+        "staged_absent": pa.schema([("record_id", pa.int64())]),
+        "staged_returned": pa.schema([("record_id", pa.int64())]),
+    }
+    return {name: schema.empty_table() for name, schema in schemas.items()}
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Quarantine entries whose rows a delivery brings again, in whose name.
+
+    `fields` (in the words of `prospects`) are those that a person corrected, with the `reason`;
+    `corrected_by` is whose word they are.
+    """
+
+    entries: tuple[int, ...]
+    actor: str
+    fields: tuple[str, ...] = ()
+    corrected_by: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,5 +150,17 @@ class DeliveryFacts:
     personal_inactive_after: date
     """Day from which a personal value this delivery brings is inactive (policy `person_public`)."""
     personal_delete_after: date
+    moves_cursor: bool
+    """After it everything up to its publication is applied: it leaves no gap."""
     is_repeat: bool
     """These bytes were loaded before: they change nothing and count no absence."""
+    compared_as: datetime | None
+    """The publication its rows are compared as: its own, or the one its bytes are known by."""
+    is_again: bool
+    """Its rows were compared before, as of that publication."""
+    asked: tuple[str, ...] | None = None
+    """The only keys it can be about, where an API was asked for them."""
+    confirmed_vanished: int | None = None
+    """The number of vanishing records that a person confirmed, past the card's bound."""
+    retry: Retry | None = None
+    """Rows that were quarantined before; None for what a publisher sent."""

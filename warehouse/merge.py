@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from sources.kit import columns
 from sources.kit.errors import Busy
-from warehouse import merge_aside, merge_changes, merge_personal
+from sources.kit.shapes import SHAPES
+from warehouse import (
+    drift,
+    merge_absences,
+    merge_aside,
+    merge_changes,
+    merge_personal,
+    merge_retracted,
+    merge_retry,
+)
 from warehouse.numbering import Numbers, take_numbers
 from warehouse.schema import company, company_record, delivery, record, source_cursor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import numpy as np
     from sqlalchemy.engine import Connection
 
     from warehouse.load_shapes import DeliveryFacts
 
-ABSENCES_BELIEVED = 2
-"""Full files in a row a record must be missing from before it counts as vanished."""
 OWN_RECORD = "own record"
 """Reason of the link between a new record and the company made for it."""
 _DROP_BATCH = 500
@@ -31,20 +38,25 @@ _DROP_BATCH = 500
 
 @dataclass(frozen=True)
 class Sorted:
-    """What the sorter found.
+    """What the sorter found beside `held` records.
 
     `dropped_ordinals` and `dropped_records` must not be merged: changed rows by their place in the
     delivery, new rows by their number. `is_direct`: new rows are in `record` already. `is_first`:
-    it held none before.
+    it held none before. `retracted`: held records that rows of the delivery take back. `filled`:
+    how many of the `rows` that could be read had each field.
     """
 
     counts: dict[str, int]
+    held: int
     dropped_ordinals: np.ndarray
     dropped_records: np.ndarray
     numbers: Numbers
     new_rows: int
     is_direct: bool
     is_first: bool
+    retracted: int = 0
+    rows: int = 0
+    filled: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,7 +85,8 @@ def merge(
     """
     counts = dict(found.counts)
     take_numbers(connection, "record", found.new_rows)
-    take_numbers(connection, "company", found.new_rows)
+    makes_companies = SHAPES[facts.card.shape].makes_companies
+    take_numbers(connection, "company", found.new_rows if makes_companies else 0)
     delivery_id = take_numbers(connection, "delivery", 1)
     if delivery_id != found.numbers.delivery:
         raise Busy(
@@ -85,16 +98,17 @@ def merge(
     _drop_rows(connection, found)
     _insert_new(connection, facts, found)
     merge_personal.insert_new(connection, facts, delivery_id)
-    if counts["records_changed"]:
-        merge_personal.replace_changed(connection, facts, delivery_id)
-        merge_changes.apply_changes(connection, facts, delivery_id)
-    counts["records_vanished"] = _mark_absences(connection, facts)
+    counts["records_vanished"] = _change_held(connection, facts, found, delivery_id)
     merge_aside.insert_quarantine(connection, facts, delivery_id)
     merge_aside.insert_suppressed(connection, facts)
-    _move_cursor(connection, facts, counts["records_in"])
+    merge_retry.settle(connection, facts, delivery_id)
+    if facts.retry is None:  # what was held back says nothing of how far the publisher is
+        move_cursor(connection, facts, counts["records_in"])
+    drift.write_profile(connection, delivery_id, found.rows, found.filled)
     approval = approve()
     differing = ("records_new", "records_changed", "records_vanished")
-    status = "loaded" if any(counts[name] for name in differing) else "unchanged"
+    is_different = found.retracted or any(counts[name] for name in differing)
+    status = "loaded" if is_different else "unchanged"
     connection.execute(
         delivery.update()
         .where(delivery.c.delivery_id == delivery_id)
@@ -108,12 +122,27 @@ def merge(
     return Merged(delivery_id, status, counts)
 
 
+def _change_held(
+    connection: Connection, facts: DeliveryFacts, found: Sorted, delivery_id: int
+) -> int:
+    """Change, take back and miss records that were held; returns how many vanished."""
+    if found.counts["records_changed"]:
+        merge_personal.replace_changed(connection, facts, delivery_id)
+        merge_changes.apply_changes(connection, facts, delivery_id)
+    if found.retracted:
+        merge_retracted.apply_retractions(connection, facts, delivery_id)
+    if found.is_first:
+        return 0
+    return merge_absences.mark_absences(connection, facts, delivery_id, found.held)
+
+
 def _drop_rows(connection: Connection, found: Sorted) -> None:
     """Take superseded and conflicting rows out of staging."""
     new = "record" if found.is_direct else "staged_new"
     for table, column, numbers in (
         (new, "record_id", found.dropped_records),
         ("staged_changed", "ordinal", found.dropped_ordinals),
+        ("staged_retracted", "ordinal", found.dropped_ordinals),
         ("staged_personal", "ordinal", found.dropped_ordinals),
     ):
         _delete_listed(connection, table, column, numbers)
@@ -162,6 +191,8 @@ def _insert_new(connection: Connection, facts: DeliveryFacts, found: Sorted) -> 
         return
     if not found.is_direct:
         connection.execute(sa.text("INSERT INTO record SELECT * FROM staged_new"))
+    if not SHAPES[facts.card.shape].makes_companies:
+        return
     number = record.c.record_id - found.numbers.record + found.numbers.company
     at = sa.literal(facts.retrieved_at, company.c.first_seen_at.type)
     # A first load's rows are all new: read in the order they lie, not by their numbers.
@@ -181,37 +212,8 @@ def _insert_new(connection: Connection, facts: DeliveryFacts, found: Sorted) -> 
     )
 
 
-def _mark_absences(connection: Connection, facts: DeliveryFacts) -> int:
-    """Count absences, believe the second in a row, and forget them for records that returned."""
-    absent, returned = (
-        sa.select(sa.column("record_id", sa.BigInteger)).select_from(sa.table(name))
-        for name in ("staged_absent", "staged_returned")
-    )
-    connection.execute(
-        record.update()
-        .where(record.c.record_id.in_(returned))
-        .values(absent_count=0, vanished_at=None)
-    )
-    connection.execute(
-        record.update()
-        .where(record.c.record_id.in_(absent))
-        .values(absent_count=record.c.absent_count + 1)
-    )
-    vanished = connection.execute(
-        record.update()
-        .where(
-            record.c.source_id == facts.card.source_id,
-            record.c.record_id.in_(absent),
-            record.c.absent_count >= ABSENCES_BELIEVED,
-            record.c.vanished_at.is_(None),
-        )
-        .values(vanished_at=facts.retrieved_at)
-    )
-    return vanished.rowcount
-
-
-def _move_cursor(connection: Connection, facts: DeliveryFacts, rows_in: int) -> None:
-    """Remember the card and how far the source is applied; an undated delivery moves nothing."""
+def move_cursor(connection: Connection, facts: DeliveryFacts, rows_in: int) -> None:
+    """Remember the card and how far the source is applied, where the delivery leaves no gap."""
     card = facts.card
     held = connection.execute(
         sa.select(source_cursor).where(source_cursor.c.source_id == card.source_id)
@@ -224,7 +226,7 @@ def _move_cursor(connection: Connection, facts: DeliveryFacts, rows_in: int) -> 
         "record_url_template": card.record_url_template,
     }
     published = facts.published_at
-    if published is not None:
+    if published is not None and facts.moves_cursor:
         values["published_at"] = max(published, (held and held.published_at) or published)
         newest_full = held.full_published_at if held else None
         if facts.kind == "full" and (newest_full is None or published >= newest_full):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from warehouse.load_shapes import QUARANTINE_SCHEMA
 from warehouse.numbering import take_numbers
 from warehouse.schema import quarantined_row, suppressed_record
 from warehouse.upsert import upsert
@@ -34,6 +35,7 @@ def insert_quarantine(connection: Connection, facts: DeliveryFacts, delivery_id:
                 "rule": row.rule,
                 "content_digest": row.content_digest,
                 "content": row.content,
+                "withheld": row.withheld,
                 "byte_offset": row.byte_offset,
                 "is_alarming": bool(row.is_alarming),
                 "first_delivery_id": delivery_id,
@@ -49,7 +51,7 @@ def insert_quarantine(connection: Connection, facts: DeliveryFacts, delivery_id:
 
 
 def _staged_quarantine() -> sa.TableClause:
-    names = ("source_key", "rule", "content_digest", "content", "byte_offset", "is_alarming")
+    names = QUARANTINE_SCHEMA.names
     return sa.table("staged_quarantine", *(sa.column(name) for name in names))
 
 
@@ -60,6 +62,7 @@ def _distinct(rows: sa.TableClause) -> sa.Select[Any]:
         rows.c.rule,
         rows.c.content_digest,
         sa.func.min(rows.c.content).label("content"),
+        sa.func.min(rows.c.withheld).label("withheld"),
         sa.func.min(rows.c.byte_offset).label("byte_offset"),
         sa.func.min(sa.cast(rows.c.is_alarming, sa.Integer)).label("is_alarming"),
     ).group_by(rows.c.source_key, rows.c.rule, rows.c.content_digest)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sources.kit import columns
+from sources.kit.shapes import SHAPES
 from warehouse.schema import change, company, company_record, record
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+    from sources.kit.shapes import Shape
     from warehouse.load_shapes import DeliveryFacts
 
 _SHOWN_AS = {held: shown for shown, held in columns.SHOWN}
@@ -26,13 +28,15 @@ def change_name(field: str) -> str:
 
 def apply_changes(connection: Connection, facts: DeliveryFacts, delivery_id: int) -> None:
     """Write the differences of `staged_changed` as changes, then the new content itself."""
+    shape = SHAPES[facts.card.shape]
+    undated = {} if "last_update_at" in shape.names else {"last_update_at": None}
     changed = sa.table(
         "staged_changed",
         *(
             sa.column(name)
             for name in ("record_id", "source_key", "digest", "person_kind", "person_rule")
         ),
-        *(sa.column(name, record.c[name].type) for name in columns.NAMES),
+        *(sa.column(name, record.c[name].type) for name in shape.names),
     )
     _forget_persons(connection, changed)
     _write_differences(connection, changed, facts, delivery_id)
@@ -45,7 +49,8 @@ def apply_changes(connection: Connection, facts: DeliveryFacts, delivery_id: int
             person_kind=changed.c.person_kind,
             person_rule=changed.c.person_rule,
             last_delivery_id=delivery_id,
-            **{name: changed.c[name] for name in columns.NAMES},
+            **undated,  # a record that is back had its retraction for its last update
+            **{name: changed.c[name] for name in shape.names},
         )
     )
     _touch_companies(connection, changed, facts)
@@ -55,9 +60,10 @@ def _write_differences(
     connection: Connection, changed: sa.TableClause, facts: DeliveryFacts, delivery_id: int
 ) -> None:
     """Each difference as the current change of its field; the one before it is current no more."""
-    before = _before(connection)
+    shape = SHAPES[facts.card.shape]
+    before = _before(connection, shape)
     differences = sa.union_all(
-        *(_difference(before, changed, name) for name in columns.PUBLISHED)
+        *(_difference(before, changed, name) for name in shape.published)
     ).cte()
     connection.execute(
         change.update()
@@ -89,7 +95,7 @@ def _write_differences(
     connection.execute(sa.text("DROP TABLE staged_before"))
 
 
-def _before(connection: Connection) -> sa.TableClause:
+def _before(connection: Connection, shape: Shape) -> sa.TableClause:
     """The changed records as held, set apart once: fifty comparisons need not search for them."""
     drop = " ON COMMIT DROP" if connection.dialect.name == "postgresql" else ""
     connection.execute(sa.text("DROP TABLE IF EXISTS staged_before"))
@@ -99,7 +105,7 @@ def _before(connection: Connection) -> sa.TableClause:
             " JOIN staged_changed ON record.record_id = staged_changed.record_id"
         )
     )
-    names = ("record_id", "source_key", *columns.NAMES)
+    names = ("record_id", "source_key", *shape.names)
     return sa.table("staged_before", *(sa.column(n, record.c[n].type) for n in names))
 
 
@@ -108,6 +114,8 @@ def _difference(
 ) -> sa.Select[tuple[object, ...]]:
     """One field's differences; a natural person's particulars leave no history."""
     differs = before.c[name].is_distinct_from(changed.c[name])
+    if name.endswith("_published"):
+        differs &= _another_moment(before, changed, name.removesuffix("_published"))
     if name not in columns.SKELETON:
         differs &= changed.c.person_kind != "natural"
     return sa.select(
@@ -117,6 +125,17 @@ def _difference(
         before.c[name].label("old_value"),
         changed.c[name].label("new_value"),
     ).where(before.c.record_id == changed.c.record_id, differs)
+
+
+def _another_moment(
+    before: sa.TableClause, changed: sa.TableClause, stem: str
+) -> sa.ColumnElement[bool]:
+    """A moment written another way is no change: GLEIF's API writes in UTC, its files do not."""
+    at, day = f"{stem}_at", f"{stem}_date"
+    differs = before.c[at].is_distinct_from(changed.c[at]) | changed.c[at].is_(None)
+    if day in changed.c:
+        differs |= before.c[day].is_distinct_from(changed.c[day])
+    return differs
 
 
 def _forget_persons(connection: Connection, changed: sa.TableClause) -> None:

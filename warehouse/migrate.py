@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sources.kit.errors import Refused
-from warehouse.engine import reading, sole_writer, writing
+from warehouse.engine import is_there, make_file, reading, sole_writer, writing
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -21,20 +21,25 @@ def upgrade(engine: Engine) -> list[str]:
     """Apply every pending migration and re-create the views; returns the revisions applied."""
     from alembic import command
 
+    from warehouse.codes import seed
     from warehouse.views import recreate_views
 
+    make_file(engine)
     with sole_writer(engine), writing(engine) as connection:
         before = revision(connection)
         command.upgrade(_config(connection), "head")
         recreate_views(connection)
+        seed(connection)
         after = revision(connection)
     return [] if before == after or after is None else [after]
 
 
 def check(engine: Engine) -> None:
     """Refuse to work with a warehouse that has no tables or an older schema."""
-    with reading(engine) as connection:
-        held = revision(connection)
+    held = None
+    if is_there(engine):
+        with reading(engine) as connection:
+            held = revision(connection)
     if held is None:
         raise Refused("warehouse", "it has no tables yet", "Run `sourcenote init` first")
     if held != HEAD:

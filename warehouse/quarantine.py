@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from sources.kit.errors import Refused
 from warehouse.privacy import audit
-from warehouse.schema import quarantined_row
+from warehouse.schema import delivery, quarantined_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +75,52 @@ def one(connection: Connection, quarantine_id: int) -> Row:
     return dict(row)
 
 
+def chosen(
+    connection: Connection, *, ids: Sequence[int], rule: str | None, limit: int
+) -> tuple[list[list[Row]], int]:
+    """(rejected rows to be tried again, each as its entries; entries beyond `limit`).
+
+    By number in any state, all of them or `Refused`; else the open ones, of one rule or of all. A
+    row that broke several rules has an entry for each, and comes with all of them. Each entry has
+    its `content` and the publication of the delivery it was first in.
+    """
+    if ids:
+        _check_numbers(connection, sorted(set(ids)))
+        condition: sa.ColumnElement[bool] = quarantined_row.c.quarantine_id.in_(set(ids))
+    else:
+        condition = quarantined_row.c.state == "open"
+        if rule is not None:
+            condition &= quarantined_row.c.rule == rule
+    total = connection.scalar(
+        sa.select(sa.func.count()).select_from(quarantined_row).where(condition)
+    )
+    rows: dict[tuple[object, ...], list[Row]] = {}
+    for row in connection.execute(_whole_rows(condition, limit)).mappings():
+        key = (row["source_id"], row["source_key"], bytes(row["content_digest"]))
+        rows.setdefault(key, []).append(dict(row))
+    return list(rows.values()), max(0, int(total or 0) - limit)
+
+
+def _whole_rows(condition: sa.ColumnElement[bool], limit: int) -> sa.Select[Any]:
+    """All entries of the rows that the first `limit` entries of the condition are of."""
+    names = ("source_id", "source_key", "content_digest")
+    first = (
+        sa.select(*(quarantined_row.c[name] for name in names))
+        .where(condition)
+        .order_by(quarantined_row.c.quarantine_id)
+        .limit(limit)
+        .subquery()
+    )
+    same = sa.and_(*(first.c[name] == quarantined_row.c[name] for name in names))
+    shown = ("quarantine_id", *names, "content", "withheld", "first_delivery_id")
+    return (
+        sa.select(*(quarantined_row.c[name] for name in shown), delivery.c.published_at)
+        .join(delivery, delivery.c.delivery_id == quarantined_row.c.first_delivery_id)
+        .where(sa.exists().where(same))
+        .order_by(quarantined_row.c.quarantine_id)
+    )
+
+
 def drop(connection: Connection, ids: Sequence[int], *, actor: str, now: datetime) -> int:
     """Mark entries as settled, with an audit event; returns how many were open.
 
@@ -82,15 +128,7 @@ def drop(connection: Connection, ids: Sequence[int], *, actor: str, now: datetim
     dropped, and raises no alarm.
     """
     wanted = sorted(set(ids))
-    held = set(
-        connection.scalars(
-            sa.select(quarantined_row.c.quarantine_id).where(
-                quarantined_row.c.quarantine_id.in_(wanted)
-            )
-        )
-    )
-    if len(held) < len(wanted):
-        raise _absent([number for number in wanted if number not in held])
+    _check_numbers(connection, wanted)
     changed = connection.execute(
         quarantined_row.update()
         .where(quarantined_row.c.quarantine_id.in_(wanted), quarantined_row.c.state == "open")
@@ -100,6 +138,27 @@ def drop(connection: Connection, ids: Sequence[int], *, actor: str, now: datetim
         connection, actor, "quarantine", now, detail={"dropped": wanted, "were_open": changed}
     )
     return changed
+
+
+def _check_numbers(connection: Connection, wanted: Sequence[int]) -> None:
+    """Refuse numbers that have no entry."""
+    query = sa.select(quarantined_row.c.quarantine_id).where(
+        quarantined_row.c.quarantine_id.in_(wanted)
+    )
+    held = set(connection.scalars(query))
+    if len(held) < len(wanted):
+        raise _absent([number for number in wanted if number not in held])
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Ascending numbers in short: `17-22,40`."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1][1:] = [number]
+        else:
+            parts.append([number])
+    return ",".join("-".join(map(str, part)) for part in parts)
 
 
 def _absent(ids: Sequence[int]) -> Refused:

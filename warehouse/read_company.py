@@ -13,6 +13,7 @@ from warehouse.schema import (
     company,
     company_record,
     contact_point,
+    correction,
     delivery,
     disclosure,
     export,
@@ -108,6 +109,11 @@ def changes_of(connection: Connection, record_ids: Sequence[int]) -> list[Row]:
         .order_by(change.c.changed_at, change.c.delivery_id, change.c.field)
     )
     return _all(connection, query)
+
+
+def corrections_of(connection: Connection, record_ids: Sequence[int]) -> list[Row]:
+    """Fields of these records that a person corrected, each with the delivery it came in."""
+    return _all(connection, sa.select(correction).where(correction.c.record_id.in_(record_ids)))
 
 
 def personal_values_of(connection: Connection, record_ids: Sequence[int]) -> list[Row]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from warehouse.schema import (
+    change,
     company,
     company_record,
     delivery,
@@ -74,6 +75,25 @@ def to_delete(connection: Connection, as_of: date) -> dict[str, int]:
             ),
         ),
     }
+
+
+def vanished(connection: Connection) -> dict[str, int]:
+    """Records held that their publisher no longer lists, by source id; found by their changes."""
+    is_gone = (
+        change.c.field == sa.literal_column("'vanished_at'"),
+        change.c.is_current.is_(True),
+        change.c.new_value.is_not(None),
+    )
+    same = sa.and_(
+        record.c.record_id == change.c.record_id, record.c.source_key == change.c.source_key
+    )
+    query = (
+        sa.select(record.c.source_id, sa.func.count().label("gone"))
+        .select_from(change.join(record, same))
+        .where(*is_gone)
+        .group_by(record.c.source_id)
+    )
+    return {row.source_id: int(row.gone) for row in connection.execute(query)}
 
 
 def stops_held(connection: Connection) -> int:

@@ -6,8 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from sources.kit.numbers import register_key
+from warehouse.privacy.following import LEI_SOURCE
+from warehouse.privacy.stops import Stops
 from warehouse.privacy.suppression import KEY_PURPOSE, Kind, canonical
-from warehouse.schema import company_record, company_stop, contact_point, letter, suppression
+from warehouse.schema import (
+    company_record,
+    company_stop,
+    contact_point,
+    followed_stop,
+    letter,
+    record,
+    suppression,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,7 +42,51 @@ def stop_on(connection: Connection, keys: Keys, kind: Kind, value: str) -> Row |
     hashes = hashes_of(keys, kind, value)
     if kind == "email":
         hashes += hashes_of(keys, "domain", canonical(kind, value).rpartition("@")[2])
-    return _stop(connection, suppression.c.subject_hash.in_(hashes))
+    found = _stop(connection, suppression.c.subject_hash.in_(hashes))
+    if found is None and kind == "lei":
+        return led_to(connection, keys, canonical(kind, value))
+    return found
+
+
+def led_to(connection: Connection, keys: Keys, lei: str, register: str | None = None) -> Row | None:
+    """The stop on another company that leads to this one, with its `path` (`Stops.path`).
+
+    None when no stop leads here, or the LEI has a stop of its own. `register` is the company's
+    `register_key`. Who is not held is not named: `from` is then None.
+    """
+    if _stop(connection, suppression.c.subject_hash.in_(hashes_of(keys, "lei", lei))) is not None:
+        return None
+    stops = Stops.read(connection, keys)
+    root = stops.root("lei", lei) or (stops.root("register", register) if register else None)
+    if root is None:
+        return None
+    path = stops.path(lei, register) or _path_by_hash(connection, keys, lei, register)
+    found = _stop(connection, suppression.c.suppression_id == root)
+    return None if found is None else {**found, "path": path}
+
+
+def led_to_company(connection: Connection, keys: Keys, company_id: int) -> Row | None:
+    """The same for a company now held, by what its records state."""
+    names = ("source_key", "registration_authority", "registration_number")
+    query = (
+        sa.select(*(record.c[name] for name in names))
+        .join(company_record, company_record.c.record_id == record.c.record_id)
+        .where(company_record.c.company_id == company_id, record.c.source_id == LEI_SOURCE)
+    )
+    for row in connection.execute(query):
+        register = register_key(row.registration_authority, row.registration_number)
+        found = led_to(connection, keys, row.source_key, register)
+        if found is not None:
+            return found
+    return None
+
+
+def _path_by_hash(connection: Connection, keys: Keys, lei: str, register: str | None) -> list[Row]:
+    digests = hashes_of(keys, "lei", lei)
+    if register:
+        digests += keys.macs(KEY_PURPOSE, f"register:{register}").values()
+    query = sa.select(followed_stop.c.path).where(followed_stop.c.subject_hash.in_(digests))
+    return [{"how": how, "from": None} for how in connection.scalars(query.limit(1))]
 
 
 def stop_on_company(connection: Connection, company_id: int) -> Row | None:

@@ -16,7 +16,7 @@ from warehouse.schema import run
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import Connection, Engine
 
 
 def actor(engine: Engine) -> str:
@@ -78,6 +78,25 @@ def finish(
                 message=message,
             )
         )
+
+
+def last_runs(connection: Connection) -> dict[tuple[str, str | None], dict[str, Any]]:
+    """The newest run of each (flow, source): `started_at`, `state`.
+
+    Interrupted ones are left out: what died half-way has not been done.
+    """
+    newest = (
+        sa.select(sa.func.max(run.c.run_id))
+        .where(run.c.state != "interrupted")
+        .group_by(run.c.flow, run.c.source_id)
+    )
+    query = sa.select(run.c.flow, run.c.source_id, run.c.started_at, run.c.state).where(
+        run.c.run_id.in_(newest)
+    )
+    return {
+        (row["flow"], row["source_id"]): {name: row[name] for name in ("started_at", "state")}
+        for row in connection.execute(query).mappings()
+    }
 
 
 def ended_well(engine: Engine, flow: str, before: int) -> bool:

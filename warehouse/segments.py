@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from sources.kit.countries import COUNTRY_CODES
 from sources.kit.errors import Refused
+from warehouse import history
 from warehouse.engine import reading
 from warehouse.schema import (
     company,
@@ -18,9 +19,10 @@ from warehouse.schema import (
     source_cursor,
     suppressed_record,
 )
+from warehouse.segment_group import is_sibling_of_one_due
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from sqlalchemy.engine import Connection, Engine
 
@@ -36,15 +38,18 @@ class Segment:
     """One named choice of companies.
 
     `statuses` are RegistrationStatus values, empty for any. With `is_by_renewal` the next renewal
-    falls from the day of asking to `days` later, both included. `comes_with` names what a segment
-    that cannot be made yet is waiting for.
+    falls from the day of asking to `days` later, both included; with `is_by_group` a sibling's does
+    and its own does not. `comes_with` names what a segment
+    that cannot be made yet is waiting for. `has_history`: it can be counted as of earlier moments.
     """
 
     name: str
     meaning: str
     statuses: tuple[str, ...] = ()
     is_by_renewal: bool = False
+    is_by_group: bool = False
     comes_with: str | None = None
+    has_history: bool = True
 
 
 SEGMENTS = (
@@ -65,8 +70,10 @@ SEGMENTS = (
     ),
     Segment(
         "group-sibling",
-        "companies in the group of one we know",
-        comes_with="GLEIF's relationship records as a source",
+        "the LEI is issued and not due, but one with the same parent is due within --days",
+        statuses=("ISSUED",),
+        is_by_group=True,
+        has_history=False,
     ),
     Segment("all", "every company with an LEI"),
 )
@@ -75,16 +82,21 @@ _BY_NAME = {segment.name: segment for segment in SEGMENTS}
 
 @dataclass(frozen=True)
 class Selection:
-    """A segment as asked for: on which day, how far ahead, in which countries (none: all)."""
+    """A segment as asked for: on which day, how far ahead, in which countries (none: all).
+
+    With `known_at` it is counted over what the warehouse said at that moment.
+    """
 
     segment: Segment
     as_of: date
     days: int = DEFAULT_DAYS
     countries: tuple[str, ...] = ()
+    known_at: datetime | None = None
 
     def filter(self) -> dict[str, Any]:
         """What the manifest says of it: `days` only where the segment counts days."""
-        days = self.days if self.segment.is_by_renewal else None
+        is_counted = self.segment.is_by_renewal or self.segment.is_by_group
+        days = self.days if is_counted else None
         return {"days": days, "countries": list(self.countries)}
 
 
@@ -102,7 +114,12 @@ class Count:
 
 
 def select(
-    name: str, as_of: date, *, days: int = DEFAULT_DAYS, countries: tuple[str, ...] = ()
+    name: str,
+    as_of: date,
+    *,
+    days: int = DEFAULT_DAYS,
+    countries: tuple[str, ...] = (),
+    known_at: datetime | None = None,
 ) -> Selection:
     """The segment of that name; `Refused` for one that is unknown or cannot be made yet.
 
@@ -115,6 +132,9 @@ def select(
     if segment.comes_with is not None:
         cause = f"it cannot be made yet: it comes with {segment.comes_with}"
         raise Refused(f"segment {name}", cause, "See `sourcenote segment list` for those that can")
+    if known_at is not None and not segment.has_history:
+        cause = "how companies were related then cannot be counted"
+        raise Refused(f"segment {name}", cause, "Leave --as-of out, or choose another segment")
     if not 0 <= days <= MOST_DAYS:
         cause = f"{days} is not between 0 and {MOST_DAYS}"
         raise Refused("--days", cause, "Give the number of days to look ahead")
@@ -123,23 +143,63 @@ def select(
     if unknown:
         cause = f"{', '.join(unknown)} is no country"
         raise Refused("--country", cause, "Give two-letter codes (ISO 3166-1), such as DK")
-    return Selection(segment, as_of, days, codes)
+    return Selection(segment, as_of, days, codes, known_at)
 
 
 def listing() -> list[dict[str, Any]]:
     """Every segment of the contract: name, meaning, and what it waits for (None: nothing)."""
     return [
-        {"name": one.name, "meaning": one.meaning, "comes_with": one.comes_with} for one in SEGMENTS
+        {
+            "name": one.name,
+            "meaning": one.meaning,
+            "comes_with": one.comes_with,
+            "has_history": one.has_history,
+        }
+        for one in SEGMENTS
     ]
 
 
 def count(engine: Engine, selection: Selection) -> Count:
-    """How many candidates an export of the selection would have to account for."""
+    """How many candidates an export of the selection would have to account for.
+
+    Of an earlier moment only companies still held are counted: what is deleted, or was stopped on
+    arrival, has no history.
+    """
     with reading(engine) as connection:
+        if selection.known_at is not None:
+            return Count(_count_then(connection, selection, selection.known_at), 0)
         held = connection.scalar(
             sa.select(sa.func.count()).select_from(of_companies()).where(*conditions(selection))
         )
         return Count(held or 0, count_dropped(connection, selection))
+
+
+def _count_then(connection: Connection, selection: Selection, moment: datetime) -> int:
+    """Those whose fields are still what they were, and those others that were candidates then."""
+    earlier = history.earlier_values(("lei_status", "next_renewal_date", "country"), moment)
+    is_known = sa.and_(record.c.source_id == LEI_SOURCE, company.c.first_seen_at <= moment)
+
+    def then(name: str, held: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        was = history.as_day(connection, earlier.c[name]) if name == "next_renewal_date" else None
+        value = earlier.c[name] if was is None else was
+        return sa.case((earlier.c[f"has_{name}"] == 1, value), else_=held)
+
+    matched = _matches(
+        selection,
+        then("lei_status", record.c.lei_status),
+        then("next_renewal_date", record.c.next_renewal_date),
+        then("country", record.c.legal_country),
+    )
+    others = of_companies().join(earlier, earlier.c.record_id == record.c.record_id)
+    same = record.c.record_id.not_in(sa.select(earlier.c.record_id))
+    total = sa.select(sa.func.count())
+    return sum(
+        connection.scalar(query) or 0
+        for query in (
+            total.select_from(of_companies()).where(*conditions(selection), is_known, same),
+            total.select_from(others).where(is_known, *matched),
+        )
+    )
 
 
 def count_dropped(connection: Connection, selection: Selection) -> int:
@@ -149,6 +209,8 @@ def count_dropped(connection: Connection, selection: Selection) -> int:
     candidate any more.
     """
     held = suppressed_record
+    if selection.segment.is_by_group:  # whose siblings they are nobody knows
+        return 0
     query = (
         sa.select(sa.func.count())
         .select_from(held)
@@ -183,12 +245,23 @@ def of_companies() -> sa.Join:
 
 def conditions(selection: Selection) -> list[sa.ColumnElement[bool]]:
     """What makes a company a candidate, on `of_companies`; inactive ones are candidates too."""
-    return [
+    found = [
         record.c.source_id == LEI_SOURCE,
         *_matches(
             selection, record.c.lei_status, record.c.next_renewal_date, record.c.legal_country
         ),
     ]
+    if selection.segment.is_by_group:
+        found.append(
+            is_sibling_of_one_due(
+                LEI_SOURCE,
+                record.c.source_key,
+                record.c.next_renewal_date,
+                selection.as_of,
+                selection.days,
+            )
+        )
+    return found
 
 
 def _matches(

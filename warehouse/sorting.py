@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from sources.kit.flat import flat
+from sources.kit.flat import flat, truths
 from warehouse.held import UNKNOWN, Held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 NEW, CHANGED, UNCHANGED, STALE, SUPERSEDED, OUT_OF_SCOPE, QUARANTINED, SUPPRESSED = range(1, 9)
+RETRACTED = 9
 NAMES = {
     NEW: "records_new",
     CHANGED: "records_changed",
@@ -24,7 +26,11 @@ NAMES = {
     OUT_OF_SCOPE: "records_out_of_scope",
     QUARANTINED: "records_quarantined",
     SUPPRESSED: "records_suppressed",
+    RETRACTED: "records_retracted",
 }
+
+
+_REGISTER = ["registration_authority", "registration_number"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,9 @@ class Arrived:
     `key` and `digest` are (n, 2) fingerprints of the source key and the content; `is_sound` is
     False for rows a quarantine rule stopped; `in_scope` is False for rows not to be taken;
     `has_ended` is True for rows whose status ends the company by the retention policy: those are
-    applied even to a stopped company, because its deletion waits for them.
+    applied even to a stopped company, because its deletion waits for them. `is_retraction` is
+    True for rows that take a record back (`DeletedAt`); None where a source knows no such rows.
+    `filled`: how many rows had each published field, as sent.
     """
 
     table: pa.Table
@@ -46,21 +54,41 @@ class Arrived:
     is_sound: np.ndarray
     in_scope: np.ndarray
     has_ended: np.ndarray
+    is_retraction: np.ndarray | None = None
+    filled: dict[str, int] = field(default_factory=dict)
 
     def updated(self) -> np.ndarray:
-        """LastUpdateDate as UTC seconds, `UNKNOWN` where not stated."""
+        """LastUpdateDate as UTC seconds, `UNKNOWN` where not stated; of a retraction, its own."""
+        if "last_update_at" not in self.table.column_names:
+            return self._retracted(np.full(len(self.key), UNKNOWN, dtype=np.int64))
         seconds = flat(self.table["last_update_at"].fill_null(UNKNOWN))
         updated: np.ndarray = seconds.to_numpy(zero_copy_only=False)
-        return updated
+        return self._retracted(updated)
+
+    def _retracted(self, updated: np.ndarray) -> np.ndarray:
+        if self.is_retraction is None or not self.is_retraction.any():
+            return updated
+        taken_back = flat(self.table["retracted_at"].fill_null(UNKNOWN)).to_numpy()
+        return np.where(self.is_retraction, taken_back, updated)
 
 
 @dataclass
 class Sorter:
-    """Remembers 25 bytes a row to find keys that stand twice; see `repeated`."""
+    """Remembers 25 bytes a row to find keys that stand twice; see `repeated`.
+
+    `subjects` are the columns whose LEIs a stop is looked up under, `stopped` LEIs that are
+    stopped and known: rows on them are found without hashing. `is_register_stopped` is asked about
+    registers and numbers of rows that state them. `is_again`: these rows were compared before, as
+    of that publication.
+    """
 
     held: Held
     published: int
     is_stopped: Callable[[list[str]], np.ndarray]
+    subjects: tuple[str, ...] = ("source_key",)
+    stopped: pa.Array | None = None
+    is_register_stopped: Callable[[list[str | None], list[str | None]], np.ndarray] | None = None
+    is_again: bool = False
     outcomes: list[np.ndarray] = field(default_factory=list)
     keys: list[np.ndarray] = field(default_factory=list)
     digests: list[np.ndarray] = field(default_factory=list)
@@ -77,6 +105,7 @@ class Sorter:
             at = place[is_held]
             outcome[is_held] = self._beside_held(frame.digest[is_held], updated[is_held], at)
             self.held.seen[at] = True
+        self._retract(outcome, frame, place)
         outcome[~frame.is_sound] = QUARANTINED
         self._stop(outcome, frame, is_held, place)
         self.outcomes.append(outcome)
@@ -86,14 +115,33 @@ class Sorter:
         return outcome, place
 
     def _beside_held(self, digest: np.ndarray, updated: np.ndarray, at: np.ndarray) -> np.ndarray:
-        """HOUSE rule of staleness: older record date and older publication; ties by publication."""
+        """HOUSE rule of staleness: older record date and older publication; ties by publication.
+
+        What was compared before lost to what is held, or was replaced by it: its date is no news.
+        """
         same = (digest == self.held.digest[at]).all(axis=1)
-        held_updated, held_published = self.held.updated[at], self.held.published[at]
-        earlier_date = updated < held_updated
+        held_updated, held_published = self.held.updated[at], self.held.confirmed(at)
+        earlier_date = (updated < held_updated) | self.is_again
         undated = (held_published == UNKNOWN) | (self.published == UNKNOWN)
+        no_later_date = (updated <= held_updated) | self.is_again
         earlier_publication = ~undated & (self.published < held_published)
-        stale = np.where(undated, earlier_date, earlier_publication & (updated <= held_updated))
+        stale = np.where(undated, earlier_date, earlier_publication & no_later_date)
         return np.where(same, UNCHANGED, np.where(stale, STALE, CHANGED)).astype(np.uint8)
+
+    def _retract(self, outcome: np.ndarray, frame: Arrived, place: np.ndarray) -> None:
+        """Rows that take a record back: unless what is held was published later, or is the same.
+
+        Of a record we do not hold nothing is left to take back; it is counted all the same.
+        """
+        if frame.is_retraction is None or not frame.is_retraction.any():
+            return
+        outcome[frame.is_retraction & ((place < 0) | (outcome == CHANGED))] = RETRACTED
+        at = place[frame.is_retraction & (place >= 0)]
+        self.held.seen[at] = False
+        if self.published != UNKNOWN:
+            later = np.zeros(len(place), dtype=bool)
+            later[place >= 0] = self.held.confirmed(place[place >= 0]) > self.published
+            outcome[later & (outcome == RETRACTED)] = STALE
 
     def _stop(
         self, outcome: np.ndarray, frame: Arrived, is_held: np.ndarray, place: np.ndarray
@@ -102,11 +150,27 @@ class Sorter:
             outcome[is_held & self.held.is_stopped[place] & ~frame.has_ended] = SUPPRESSED
         # A stop that came by the link of a letter to a company since deleted names no number we
         # hold, so changes are asked for by their key as well.
+        if self.stopped is not None and len(self.stopped):
+            for name in self.subjects:
+                known = truths(pc.is_in(frame.table[name], value_set=self.stopped))
+                outcome[known & ~(is_held & frame.has_ended)] = SUPPRESSED
         is_news = (outcome == CHANGED) & ~frame.has_ended
         asked = np.flatnonzero(np.where(is_held, is_news, outcome != OUT_OF_SCOPE))
         if len(asked):
-            keys = frame.table["source_key"].take(pa.array(asked)).to_pylist()
-            outcome[asked[self.is_stopped([key or "" for key in keys])]] = SUPPRESSED
+            for name in self.subjects:
+                keys = frame.table[name].take(pa.array(asked)).to_pylist()
+                outcome[asked[self.is_stopped([key or "" for key in keys])]] = SUPPRESSED
+            if self.is_register_stopped and "registration_number" in frame.table.column_names:
+                few = frame.table.select(_REGISTER).take(pa.array(asked))
+                found = self.is_register_stopped(*(few[name].to_pylist() for name in _REGISTER))
+                outcome[asked[found]] = SUPPRESSED
+
+    def on_stopped(self, outcome: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """Which sound rows are on a stopped company, taken or not (bool)."""
+        found: np.ndarray = outcome == SUPPRESSED
+        if len(self.held):
+            found |= (place >= 0) & self.held.is_stopped[place] & (outcome != QUARANTINED)
+        return found
 
     def repeated(self, *, conflict_is_fatal: bool) -> tuple[np.ndarray, np.ndarray]:
         """(ordinals superseded, ordinals in conflict) among keys that stand more than once.

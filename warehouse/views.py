@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sources.kit import columns
+from warehouse import code_views, views_group
+from warehouse.schema import corrections
 from warehouse.schema.deliveries import COUNTS
 
 if TYPE_CHECKING:
@@ -17,12 +19,20 @@ VIEWS = (
     "contact_points",
     "origins",
     "changes",
+    "relationships",
+    "reporting_exceptions",
+    "group_origins",
+    "group_changes",
     "deliveries",
+    "delivery_profiles",
     "runs",
     "quarantined",
     "disclosures",
     "retention_due",
     "audit_events",
+    "legal_forms",
+    "registration_authorities",
+    "code_words",
 )
 
 
@@ -71,27 +81,40 @@ JOIN record r ON r.record_id = c.lead_record_id AND r.source_key = c.lead_source
 """
 
 
-_ORIGIN_COLUMNS = """k.source_id, k.publisher, k.database_name, k.is_public_database, k.licence,
-  replace(k.record_url_template, '{key}', r.source_key) AS record_url,
+_PLACE = """replace(k.record_url_template, '{key}', r.source_key) AS record_url,
   d.delivery_id, d.sha256 AS delivery_sha256, d.published_at, d.retrieved_at"""
+_ORIGIN_COLUMNS = f"""k.source_id, k.publisher, k.database_name, k.is_public_database, k.licence,
+  {_PLACE}"""
+_STATED = "CASE WHEN x.field IS NULL THEN d.published_at END"
+_CORRECTED = f"""CASE WHEN x.field IS NULL THEN k.source_id ELSE '{corrections.SOURCE_ID}' END
+    AS source_id,
+  CASE WHEN x.field IS NULL THEN k.publisher ELSE x.corrected_by END AS publisher,
+  CASE WHEN x.field IS NULL THEN k.database_name ELSE '{corrections.DATABASE_NAME}' END
+    AS database_name,
+  CASE WHEN x.field IS NULL THEN k.is_public_database ELSE {{false}} END AS is_public_database,
+  CASE WHEN x.field IS NULL THEN k.licence ELSE '{corrections.LICENCE}' END AS licence,
+  {_PLACE.replace("d.published_at", f"{_STATED} AS published_at")}"""
+"""What is corrected is claimed by no publisher; its record's address is where to compare it."""
 _LAST_SEEN = """CASE WHEN r.absent_count = 0 AND k.last_seen_at > d.retrieved_at
     THEN k.last_seen_at ELSE d.retrieved_at END AS last_seen_at"""
 
 
 def _origins(dialect: str) -> str:
     """One plain select a field, so that `company_id = ?` reaches an index on both databases."""
-    true = "1" if dialect == "sqlite" else "true"
+    true, false = ("1", "0") if dialect == "sqlite" else ("true", "false")
     null = "NULL" if dialect == "sqlite" else "CAST(NULL AS bigint)"
     fields = [("lei", "source_key"), *columns.SHOWN]
     selects = [
         f"""SELECT l.company_id, {null} AS contact_id, '{shown}' AS field,
-  {_ORIGIN_COLUMNS}, d.retrieved_at AS first_seen_at,
-  {_LAST_SEEN}
+  {_CORRECTED.format(false=false, key="{key}")}, d.retrieved_at AS first_seen_at,
+  {_LAST_SEEN.replace("WHEN", "WHEN x.field IS NULL AND", 1)}
 FROM company_record l
 JOIN record r ON r.record_id = l.record_id AND r.source_key = l.source_key
 LEFT JOIN change h ON h.record_id = r.record_id AND h.source_key = r.source_key
   AND h.field = '{shown}' AND h.is_current = {true}
 JOIN delivery d ON d.delivery_id = COALESCE(h.delivery_id, r.first_delivery_id)
+LEFT JOIN correction x ON x.record_id = r.record_id AND x.source_key = r.source_key
+  AND x.field = '{shown}' AND x.delivery_id = d.delivery_id
 JOIN source_cursor k ON k.source_id = r.source_id
 WHERE l.until_at IS NULL AND r.{held} IS NOT NULL"""
         + (" AND r.source_id = 'gleif'" if shown == "lei" else "")
@@ -127,8 +150,7 @@ def _changes(_: str) -> str:
 SELECT l.company_id, h.field, h.old_value, h.new_value, h.delivery_id, h.changed_at
 FROM change h
 JOIN record r ON r.record_id = h.record_id AND r.source_key = h.source_key
-JOIN company_record l ON l.record_id = r.record_id AND l.source_key = r.source_key
-  AND l.until_at IS NULL
+JOIN company_record l ON l.record_id = r.record_id AND l.until_at IS NULL
 WHERE r.person_kind <> 'natural'
 """
 
@@ -137,6 +159,13 @@ def _deliveries(_: str) -> str:
     return (
         "SELECT delivery_id, source_id, kind, url, published_at, retrieved_at, byte_count, sha256,"
         f" status, {', '.join(COUNTS)} FROM delivery"
+    )
+
+
+def _delivery_profiles(_: str) -> str:
+    return (
+        "SELECT f.delivery_id, d.source_id, d.kind, d.published_at, d.retrieved_at, f.field,"
+        " f.rows, f.filled FROM delivery_profile f JOIN delivery d ON d.delivery_id = f.delivery_id"
     )
 
 
@@ -178,10 +207,18 @@ _BODIES = {
     "contact_points": _contact_points,
     "origins": _origins,
     "changes": _changes,
+    "relationships": views_group.relationships,
+    "reporting_exceptions": views_group.reporting_exceptions,
+    "group_origins": views_group.group_origins,
+    "group_changes": views_group.group_changes,
     "deliveries": _deliveries,
+    "delivery_profiles": _delivery_profiles,
     "runs": _runs,
     "quarantined": _quarantined,
     "disclosures": _disclosures,
     "retention_due": _retention_due,
     "audit_events": _audit_events,
+    "legal_forms": code_views.legal_forms,
+    "registration_authorities": code_views.registration_authorities,
+    "code_words": code_views.code_words,
 }

@@ -20,10 +20,12 @@ from flows.cli import (
     init,
     lifecycle,
     quarantine,
+    refresh,
     segment,
     serve,
     status,
     suppress,
+    up,
 )
 from flows.cli.call import DONE, INTERRUPTED, REFUSED, USAGE, Call, call_of, epilog
 from flows.cli.endings import (
@@ -91,6 +93,7 @@ for add_commands in (
     ingest.add_to,
     status.add_to,
     explain.add_to,
+    refresh.add_to,
     quarantine.add_to,
     segment.add_to,
     export.add_to,
@@ -98,6 +101,7 @@ for add_commands in (
     lifecycle.add_to,
     db.add_to,
     serve.add_to,
+    up.add_to,
 ):
     add_commands(app)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.call import call_of, epilog
+from flows.cli.reading import AsOf
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,6 +25,7 @@ def explain(
             "country code.",
         ),
     ],
+    as_of: AsOf = None,
 ) -> None:
     """Tell what is held on a company, where from, who received it, and when it goes.
 
@@ -34,7 +36,7 @@ def explain(
 
     call = call_of(context)
     with call.ready_house() as house:
-        found = answer_to(house, subject)
+        found = answer_to(house, subject, as_of)
 
     from flows.cli.explain_page import show
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flows.cli.explain_ends import show_ends, show_left
+from flows.cli.explain_group import show_group
 from flows.cli.explain_words import (
     PARTS,
     PERSON_RULES,
@@ -42,6 +43,11 @@ class _Sources:
 
 def show(page: Paper, found: Row) -> None:
     """Write the whole page."""
+    if found["is_as_of_asked"]:
+        page.say(
+            f"As of {when(found['as_of'])}: what this warehouse said then. What has been deleted "
+            "since is in no answer."
+        )
     if not found["companies"]:
         _show_absent(page, found)
     for company in found["companies"]:
@@ -52,13 +58,24 @@ def show(page: Paper, found: Row) -> None:
 def _show_absent(page: Paper, found: Row) -> None:
     kind = found["asked"]["kind"]
     named = {"lei": f"LEI {found['asked'].get('value')}", "company": "That company id"}
-    page.title(f"{named.get(kind, 'That contact')} is not held in this warehouse.")
+    if found["first_held_at"]:
+        page.title(
+            f"{named.get(kind, 'That contact')} was not held on {when(found['as_of'])}: it first "
+            f"came on {when(found['first_held_at'])}."
+        )
+    else:
+        page.title(f"{named.get(kind, 'That contact')} is not held in this warehouse.")
     page.say(stop_sentence(found["stop"], "it"))
     for dropped in found["dropped_on_arrival"]:
         page.say(
             f"A delivery of {dropped['source_id']} last brought it on "
             f"{when(dropped['last_seen_at'])}; because of the stop it was counted and not taken."
         )
+    sources = _Sources()
+    for group in found["groups"]:
+        if group["leads_to"] or group["led_to_by"] or group["exceptions"] or group["ended"]:
+            show_group(page, group, sources.numbers)
+            _show_sources(page, sources, [])
     if kind in {"lei", "company"}:
         page.heading("What left while it was held")
         show_left(page, found["left_earlier"])
@@ -77,6 +94,9 @@ def _show_company(page: Paper, found: Row, company: Row) -> None:
     _show_person(page, company)
     page.say(stop_sentence(found["stop"], "this company"))
     _show_values(page, company, sources)
+    for group in found["groups"]:
+        if group["lei"] == company["lei"]:
+            show_group(page, group, sources.numbers)
     _show_changes(page, company["changes"])
     _show_personal(page, company, sources)
     _show_sources(page, sources, company["records"])
@@ -125,10 +145,12 @@ def _show_values(page: Paper, company: Row, sources: _Sources) -> None:
 
 def _value_row(name: str, value: Row, sources: _Sources) -> tuple[str, ...]:
     field = value.get("field", "")
-    if value["value"] is None:  # a moment whose text cannot be a date
+    if value.get("is_removed"):
+        text = "removed by retention"
+    elif value["value"] is None:  # a moment whose text cannot be a date
         text = f"not readable as a date: {value['as_published']}"
     else:
-        text = value_in_words(field, value["value"])
+        text = value.get("in_words") or value_in_words(field, value["value"])
     return (
         name,
         text,
@@ -187,6 +209,15 @@ def _show_sources(page: Paper, sources: _Sources, records: Sequence[Row]) -> Non
     for number, origin in enumerate(sources.origins.values(), 1):
         public = "a public database" if origin["is_public_database"] else "not a public database"
         published = when(origin["published_at"], "on a date that is not stated")
+        corrected = origin.get("correction")
+        if corrected:
+            page.say(
+                f"[{number}] Corrected by {origin['publisher']}, not as published: "
+                f"{corrected['actor']} on {when(corrected['corrected_at'])}, because: "
+                f"{corrected['reason']}. What the publisher says: {origin['record_url']}",
+                indent=2,
+            )
+            continue
         page.say(
             f"[{number}] {origin['database_name']}, published by {origin['publisher']}: {public}, "
             f"licence {origin['licence']}.",

@@ -40,6 +40,14 @@ BaseUrl = Annotated[
     str | None,
     typer.Option(metavar="URL", help="Scheme, host and port to ask instead of the publisher."),
 ]
+ConfirmVanished = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Let exactly so many records vanish, where a refusal named that number.",
+    ),
+]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be fetched, and load nothing.")
 ]
@@ -60,6 +68,7 @@ def ingest(  # noqa: PLR0917 (the contract sets the options)
     kind: Kind = None,
     published_at: PublishedAt = None,
     base_url: BaseUrl = None,
+    confirm_vanished: ConfirmVanished = None,
     dry_run: DryRun = False,
 ) -> None:
     """Fetch, check and load one source, or all of them.
@@ -69,11 +78,12 @@ def ingest(  # noqa: PLR0917 (the contract sets the options)
     """
     from flows.ingest_report import Request
 
-    _check_options(context, source_id, file, kind, published_at)
+    _check_options(context, source_id, file, kind, published_at, confirm_vanished)
     call = call_of(context)
     with call.ready_house() as house:
         requests = [
-            Request(one, full, file, kind, published_at, base_url) for one in _ids(source_id)
+            Request(one, full, file, kind, published_at, base_url, confirm_vanished)
+            for one in _ids(source_id)
         ]
         if source_id != ALL:
             found = _one(house, requests[0], dry_run=dry_run)
@@ -95,11 +105,14 @@ def _check_options(
     file: Path | None,
     kind: str | None,
     published_at: datetime | None,
+    confirm_vanished: int | None,
 ) -> None:
     if file is None and (kind or published_at):
         context.fail("--kind and --published-at say what a --file is: give one")
     if file is not None and source_id == ALL:
         context.fail("--file is one source's: name the source instead of all")
+    if confirm_vanished is not None and source_id == ALL:
+        context.fail("--confirm-vanished is one source's: name the source instead of all")
 
 
 def _ids(source_id: str) -> list[str]:

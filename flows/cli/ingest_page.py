@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from flows.cli.drift_page import show_drift
 from flows.cli.words import counted, listed, when
 
 if TYPE_CHECKING:
@@ -48,9 +49,11 @@ def _show_one(page: Paper, found: dict[str, Any]) -> None:
     page.title(f"{found['source_id']}: {_STATES.get(found['status'], found['status'])}")
     page.facts(_facts(found))
     counts = found["counts"]
+    if found.get("plan"):
+        _show_plan(page, found["plan"])
     if "records_in" in counts:
         _show_outcomes(page, counts)
-    elif counts:
+    elif counts and not found.get("plan"):
         page.facts([(name.replace("_", " "), f"{value:,}") for name, value in counts.items()])
     _show_quarantined(page, found)
     if found["notes"]:
@@ -60,11 +63,34 @@ def _show_one(page: Paper, found: dict[str, Any]) -> None:
             [(rule, f"{rows:,}") for rule, rows in found["notes"].items()],
             numbers=("rows",),
         )
+    show_drift(page, found.get("drift", ()))
     if found["unknown_columns"]:
         page.warn(f"Columns never heard of, dropped: {listed(found['unknown_columns'])}")
     if found["care_of_lines"]:
         lines = counted(found["care_of_lines"], "care-of line")
         page.say(f"{lines} that may name a person: kept apart, in no list.")
+
+
+def _show_plan(page: Paper, plan: dict[str, Any]) -> None:
+    """What is held, how far behind that is, which file closes the gap, and which do not and why."""
+    held, gap = plan["held_published_at"], plan["gap_hours"]
+    facts: list[tuple[str, object]] = [
+        ("held", when(datetime.fromisoformat(held) if held else None, "nothing"))
+    ]
+    if gap is not None and gap > 0:
+        facts.append(("behind by", f"{gap:,.4g} hours"))
+    if plan["window"]:
+        facts.append(("file", f"{plan['window']}: {plan['url']}"))
+    facts += [
+        (f"{unit} listed", f"{plan[unit]:,}") for unit in ("bytes", "records") if plan[unit]
+    ]
+    page.facts(facts)
+    if plan["windows_refused"]:
+        page.heading("Deltas not taken")
+        page.table(
+            ("window", "why"),
+            [(refused["window"], refused["reason"]) for refused in plan["windows_refused"]],
+        )
 
 
 def _facts(found: dict[str, Any]) -> list[tuple[str, object]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.cli.call import call_of, epilog
+from flows.cli.call import DONE, WITH_EXCLUSIONS, call_of, epilog
 from flows.cli.words import counted, day, when
 
 if TYPE_CHECKING:
@@ -90,6 +90,52 @@ def drop(
         found = quarantine_steps.drop(house, ids)
     said = f"{counted(found['were_open'], 'entry', 'entries')} dropped."
     call.answer(found, lambda page: page.say(said))
+
+
+@group.command(
+    epilog=epilog("quarantine retry 17 --set country=DK --reason 'by the register'"),
+)
+def retry(
+    context: typer.Context,
+    ids: Annotated[
+        list[int] | None, typer.Argument(metavar="[ID]...", help="Entries to try again.")
+    ] = None,
+    rule: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Every open entry of this rule.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every open entry.")] = False,
+    corrected: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="FIELD=VALUE", help="Correct a value first (one row); no value: none."
+        ),
+    ] = None,
+    reason: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="How you know, without names or addresses."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say which rows would pass, and load nothing.")
+    ] = False,
+) -> None:
+    """Judge rejected rows again by the present rules, and load those that pass.
+
+    They are compared with what is held as any delta; the others stay. A correction is an origin
+    of its own, with your login and the reason. Exit code 3: some stay.
+    """
+    from flows.cli.progress import progress
+    from flows.cli.quarantine_page import show_retry
+    from flows.quarantine_correction import read_correction
+    from flows.quarantine_retry import Choice
+    from flows.quarantine_retry import retry as try_again
+
+    call = call_of(context)
+    choice = Choice(tuple(ids or ()), rule, every, read_correction(corrected or (), reason))
+    with call.ready_house() as house, progress() as tell:
+        found = try_again(house, choice, tell, dry_run=dry_run)
+    stayed = found["counts"]["failed"] + found["counts"]["not_retried"]
+    code = WITH_EXCLUSIONS if stayed and not dry_run else DONE
+    call.answer(found, lambda page: show_retry(page, found), exit_code=code)
 
 
 def _show_list(page: Paper, found: dict[str, Any]) -> None:

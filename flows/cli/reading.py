@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Annotated, Any
 
 import typer
 
@@ -21,9 +22,34 @@ def moment_option(text: str) -> datetime:
         raise typer.BadParameter("give a moment such as 2026-11-22T08:00:00Z") from None
 
 
+def as_of_option(text: str) -> date | datetime:
+    """Read the value of --as-of: a day, which means its end, or a moment."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        pass
+    try:
+        return moment(text)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(
+            "give a day such as 2026-11-22, or a moment such as 2026-11-22T08:00:00Z"
+        ) from None
+
+
 def day_option(text: str) -> date:
     """Read the value of an option that wants a calendar day."""
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
         raise typer.BadParameter("give a day such as 2026-11-22") from None
+
+
+AsOf = Annotated[
+    Any,
+    typer.Option(
+        "--as-of",
+        metavar="DATE|ISO",
+        parser=as_of_option,
+        help="What was known then; a day means its end, UTC.",
+    ),
+]

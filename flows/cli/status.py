@@ -8,6 +8,7 @@ import typer
 
 from flows.cli.call import call_of, epilog
 from flows.cli.catalogue import freshness
+from flows.cli.drift_page import show_drift
 from flows.cli.words import counted, listed, when
 
 if TYPE_CHECKING:
@@ -50,8 +51,30 @@ def _show(page: Paper, found: dict[str, Any]) -> None:
     if not any(entry["last_delivery"] for entry in found["sources"]):
         page.say("Nothing loaded yet: run `sourcenote ingest gleif`.")
     _show_sources(page, found["sources"], {run["source_id"] for run in found["troubled_runs"]})
+    _show_unusual(page, found)
     _show_retention(page, found["retention"])
+    _show_service(page, found["service"])
     _show_troubles(page, found)
+
+
+def _show_service(page: Paper, service: dict[str, Any]) -> None:
+    """Write when each line of the schedule is due; what was missed stands in words."""
+    page.heading("Schedule (UTC)")
+    if not service["is_up"]:
+        page.say("The standing service is not up: `sourcenote up` starts it.", indent=2)
+    page.table(
+        ("line", "next due", "last run", "ended as", "missed"),
+        [
+            (
+                line["name"],
+                when(line["next_due_at"]),
+                when(line["last_run_at"]),
+                line["last_run_state"] or "-",
+                f"since {when(line['last_due_at'])}" if line["is_missed"] else "-",
+            )
+            for line in service["schedule"]
+        ],
+    )
 
 
 def _show_sources(page: Paper, entries: list[dict[str, Any]], troubled: set[str | None]) -> None:
@@ -80,6 +103,17 @@ def _show_sources(page: Paper, entries: list[dict[str, Any]], troubled: set[str 
                 f"was refused: {refused['reason']}",
                 indent=2,
             )
+
+
+def _show_unusual(page: Paper, found: dict[str, Any]) -> None:
+    """Write what has vanished, and how a source's last delivery differs from its earlier ones."""
+    for source, count in found["vanished"].items():
+        records = counted(count, "record")
+        page.say(f"{source}: {records} held that its publisher no longer lists.", indent=2)
+    for source, drift in found["drift"].items():
+        if drift:
+            page.warn(f"{source}: the last delivery is unlike the ones before it.", indent=2)
+        show_drift(page, drift)
 
 
 def _delivery(delivery: dict[str, Any] | None) -> str:

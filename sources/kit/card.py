@@ -11,11 +11,11 @@ from sources.kit.errors import DeliveryRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from pathlib import Path
 
 PlanKind = Literal["full", "delta", "up_to_date"]
-LandedKind = Literal["full", "delta", "file"]
+LandedKind = Literal["full", "delta", "file", "api"]
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,11 @@ class Card:
     `hosts`: the only hosts it is fetched from, over https (`name` or `name:port`).
     `rate`: requests a second at most. `expected_min`, `expected_max`: rows of a full delivery,
     absolute, judged only for downloads from `hosts`; `min_ratio`, `max_ratio`: rows of a full
-    delivery against our last full one. `landing_retention`: ISO 8601 period for the bytes as
-    received. `authority_codes`: registers (GLEIF RA codes) whose numbers this source keys on.
-    `contact_kinds`: what it can bring of `post`, `email`, `phone`, `website`.
+    delivery against our last full one. More records than `max_vanished`, and than the share
+    `max_vanished_share` of those held, never vanish at once unasked. `landing_retention`: ISO 8601
+    period for the bytes as received. `authority_codes`: registers (GLEIF RA codes) whose numbers
+    this source keys on. `contact_kinds`: what it can bring of `post`, `email`, `phone`, `website`. `shape`: what kind
+    of record it brings (`sources.kit.shapes`).
     """
 
     source_id: str
@@ -49,6 +51,9 @@ class Card:
     max_ratio: float
     landing_retention: str
     authority_codes: tuple[str, ...] = ()
+    max_vanished: int = 100
+    max_vanished_share: float = 0.01
+    shape: str = "entity"
 
     def record_url(self, key: str) -> str:
         """Where a reader finds the publisher's own record on `key`."""
@@ -67,10 +72,19 @@ class Card:
 
 @dataclass(frozen=True)
 class Held:
-    """What the warehouse holds of a source: its last applied publication and full row count."""
+    """What the warehouse holds of a source, as far as a plan needs to know it.
+
+    `published_at` is the last publication up to which everything is applied, `record_count` the
+    rows of the last full file. `expected_min`, `expected_max`: how many records a full file
+    published now should list, before what a delta would bring (None: no full file was applied).
+    `refused`: publication and URL of deliveries that were fetched and refused.
+    """
 
     published_at: datetime | None
     record_count: int | None = None
+    expected_min: int | None = None
+    expected_max: int | None = None
+    refused: tuple[tuple[datetime, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,7 +93,9 @@ class Plan:
 
     `url` is as published (a session's base_url is applied when it is fetched). `size` is the
     file's length in bytes, `record_count` its rows, both as the publisher states them. `window`
-    is the publisher's word for how far back a delta reaches.
+    is the publisher's word for how far back a delta reaches, `reach` the time it means.
+    `held_at` is the publication held; `passed_over` names the windows that were not taken, each
+    with the reason.
     """
 
     source_id: str
@@ -90,6 +106,9 @@ class Plan:
     record_count: int | None
     window: str | None
     reason: str
+    reach: timedelta | None = None
+    held_at: datetime | None = None
+    passed_over: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,6 +118,8 @@ class Landed:
     `url` is where they really came from. `member` is the file name the publisher gave the rows,
     where one is known. `record_count` is the publisher's figure, for the loader to hold it to.
     `kind` is `file` for a local file that does not say what it is: a delta of unknown date.
+    `reach` is how far back a delta reaches, where that is known, `reason` the plan's. `asked` are
+    the keys that an API was asked for (kind `api`): the delivery can be about no others.
     """
 
     path: Path
@@ -111,6 +132,14 @@ class Landed:
     record_count: int | None
     member: str | None
     is_publisher_host: bool
+    reach: timedelta | None = None
+    reason: str = ""
+    asked: tuple[str, ...] | None = None
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether somebody gave the file, so that its name and date are their word."""
+        return self.url.startswith("file:")
 
     @property
     def name(self) -> str:

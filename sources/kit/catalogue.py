@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
+import re
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import sources
@@ -12,21 +13,28 @@ from sources.kit.errors import Refused
 if TYPE_CHECKING:
     from types import ModuleType
 
+_CARD = re.compile(r"^CARD\b[^=\n]*=", re.MULTILINE)
+
+
+def modules() -> dict[str, str]:
+    """Source id to module name, without importing one: `gleif_rr.py` holds source `gleif-rr`.
+
+    A file with a card is a source. Those without one are parts (`gleif_columns` of `gleif`): read
+    as text here, because importing them may be heavy.
+    """
+    files = {entry.name.removesuffix(".py"): entry for entry in resources.files(sources).iterdir()}
+    return {
+        name.replace("_", "-"): name
+        for name, entry in sorted(files.items())
+        if entry.name.endswith(".py") and _CARD.search(entry.read_text("utf-8"))
+    }
+
 
 def catalogue() -> dict[str, ModuleType]:
-    """Source id to module, in the order of their ids.
-
-    `gleif_columns` is part of `gleif`, not a source, and is left for `gleif` to import.
-    """
-    names = {module.name for module in pkgutil.iter_modules(sources.__path__) if not module.ispkg}
-    found: dict[str, ModuleType] = {}
-    for name in sorted(names):
-        if any(name.startswith(f"{other}_") for other in names):
-            continue
-        module = importlib.import_module(f"{sources.__name__}.{name}")
-        if hasattr(module, "CARD"):
-            found[module.CARD.source_id] = module
-    return dict(sorted(found.items()))
+    """Source id to module, in the order of their ids."""
+    names = modules().values()
+    found = [importlib.import_module(f"{sources.__name__}.{name}") for name in names]
+    return {module.CARD.source_id: module for module in found}
 
 
 def source(source_id: str) -> ModuleType:

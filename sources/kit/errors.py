@@ -33,8 +33,21 @@ class DeliveryRefused(SourcenoteError):
     landed: Any = None
 
 
+class DiskFull(DeliveryRefused):
+    """The disk did not take what was sent: the delivery itself may be as it should."""
+
+
 class SourceUnavailable(SourcenoteError):
     """The publisher did not answer in a usable way after every allowed attempt."""
+
+
+class NotThere(SourceUnavailable):
+    """The publisher answers, and says that there is nothing at an address it lists.
+
+    `landed` is what was asked for (`sources.kit.card.Landed`), where it was a delivery.
+    """
+
+    landed: Any = None
 
 
 class Refused(SourcenoteError):

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
     import pyarrow as pa
 
-    from sources.kit.csv_blocks import Parsed
-
 Prepared = TypeVar("Prepared")
+
+
+class Origin(Protocol):
+    """Where a frame's rows stand in what was landed, and which were no rows at all.
+
+    `misshapen` holds (row, fields found); offsets are bytes (int64), of the readable rows in their
+    order and of the misshapen ones.
+    """
+
+    @property
+    def misshapen(self) -> tuple[tuple[int, int], ...]: ...  # noqa: D102
+    @property
+    def row_count(self) -> int: ...  # noqa: D102
+    def row_offsets(self) -> np.ndarray: ...  # noqa: D102
+    def misshapen_offsets(self) -> np.ndarray: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -24,7 +38,7 @@ class Frame:
     """
 
     table: pa.Table
-    origin: Parsed
+    origin: Origin
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from sources.kit.errors import DeliveryRefused, Refused
+from sources.kit.errors import DiskFull, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ class Partial:
         self.size = 0
 
     def write(self, piece: bytes) -> None:
-        """Append bytes; `DeliveryRefused` when the disk does not take them."""
+        """Append bytes; `DiskFull` when the disk does not take them."""
         with _disk_faults(self._root):
             self._file.write(piece)
         self._digest.update(piece)
@@ -161,7 +161,7 @@ def _disk_faults(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DeliveryRefused(
+        raise DiskFull(
             f"Landing folder {root}",
             f"it cannot be written ({error.strerror or type(error).__name__})",
             "Free space or correct its permissions, then run again",

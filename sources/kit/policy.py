@@ -175,6 +175,8 @@ class SourceSettings(Decision):
     rate: Annotated[float, Field(gt=0)] | None = None
     min_ratio: Annotated[float, Field(ge=0)] | None = None
     max_ratio: Annotated[float, Field(gt=0)] | None = None
+    max_vanished: Annotated[int, Field(ge=0)] | None = None
+    max_vanished_share: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
 class WarehouseSettings(Decision):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from dataclasses import replace
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from importlib import metadata
@@ -16,8 +17,9 @@ from pyrate_limiter import InMemoryBucket, Limiter, Rate
 from pyrate_limiter.limiter import SingleBucketFactory
 from requests_ratelimiter import LimiterAdapter
 
+from sources.kit.api_errors import said_by
 from sources.kit.download import Transfer
-from sources.kit.errors import DeliveryRefused, SourceUnavailable
+from sources.kit.errors import DeliveryRefused, NotThere, SourceUnavailable
 from sources.kit.hosts import Hosts, shown
 from sources.kit.patience import RETRIED_STATUSES, Manners, Patience, Setback
 
@@ -35,6 +37,8 @@ Answer = TypeVar("Answer")
 MOST_HOPS = 5
 LARGEST_JSON_BYTES = 64 * 1024 * 1024
 _PIECE = 1024 * 1024
+_GONE = frozenset({404, 410})
+_GLANCE_SECONDS = 10.0
 
 
 class PoliteSession:
@@ -73,17 +77,31 @@ class PoliteSession:
         """Find the address really dialled for a published `url`."""
         return self._hosts.address(url)
 
-    def head(self, url: str) -> Mapping[str, str]:
-        """Fetch the response headers of `url`, by case-insensitive name."""
+    def follow(self, url: str, link: str) -> str:
+        """Find where a `link` in the answer from `url` leads; `DeliveryRefused` if foreign."""
+        return self._hosts.redirected(self.address(url), link)
+
+    def head(self, url: str, *, is_glance: bool = False) -> Mapping[str, str]:
+        """Fetch the response headers of `url`, by case-insensitive name.
+
+        `is_glance`: one short attempt, for what the caller can do without.
+        """
 
         def attempt(patience: Patience) -> Mapping[str, str]:
             with self._exchange("HEAD", url, patience) as response:
                 return response.headers
 
-        return self._persist(url, attempt)
+        if not is_glance:
+            return self._persist(url, attempt)
+        seconds = min(_GLANCE_SECONDS, self._manners.read_timeout)
+        return self._persist(url, attempt, replace(self._manners, attempts=1, read_timeout=seconds))
 
     def get_json(self, url: str) -> Any:  # noqa: ANN401 - JSON is any of its types
         """Fetch the JSON document at `url`: UTF-8, at most 64 MiB, no duplicate keys, no NaN."""
+        return self.get_answer(url)[1]
+
+    def get_answer(self, url: str) -> tuple[bytes, Any]:
+        """Fetch what `get_json` fetches, with its bytes."""
 
         def attempt(patience: Patience) -> bytes:
             body = bytearray()
@@ -96,7 +114,8 @@ class PoliteSession:
                 raise Setback("its answer is empty", is_refusal=True)
             return bytes(body)
 
-        return _parsed(url, self._persist(url, attempt))
+        body = self._persist(url, attempt)
+        return body, _parsed(url, body)
 
     def download(
         self,
@@ -121,9 +140,11 @@ class PoliteSession:
             self._persist(url, attempt)
             return partial.keep()
 
-    def _persist(self, url: str, attempt: Callable[[Patience], Answer]) -> Answer:
+    def _persist(
+        self, url: str, attempt: Callable[[Patience], Answer], manners: Manners | None = None
+    ) -> Answer:
         """Attempt until it succeeds or patience ends."""
-        patience = Patience(shown(self.address(url)), self._manners)
+        patience = Patience(shown(self.address(url)), manners or self._manners)
         while True:
             patience.begin_attempt()
             try:
@@ -201,12 +222,13 @@ def _accepted(response: requests.Response, address: str, *, is_resuming: bool) -
     status = response.status_code
     if status == 200 or (is_resuming and status in {206, 416}):  # noqa: PLR2004 - HTTP
         return response
+    cause = f"it answers HTTP {status}{said_by(response)}"
     response.close()
     if status in RETRIED_STATUSES:
-        raise Setback(f"it answers HTTP {status}", retry_after=response.headers.get("Retry-After"))
-    raise SourceUnavailable(
+        raise Setback(cause, retry_after=response.headers.get("Retry-After"))
+    raise (NotThere if status in _GONE else SourceUnavailable)(
         shown(address),
-        f"it answers HTTP {status}",
+        cause,
         "Run again for a fresh listing; if it stays, the publisher has closed this address",
     )
 

@@ -20,8 +20,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sources.kit import standin_faults, standin_publish, standin_server
 from sources.kit.sample import SAMPLE_DAY, bundled_sample, write_full
+from sources.kit.sample_group import bundled_group
+from sources.kit.standin_api import Api
 from sources.kit.standin_faults import FAULTS, Fault
-from sources.kit.standin_publish import Files, Held, Publish
+from sources.kit.standin_publish import Files, Held, Publish, Said
+from sources.kit.standin_sequence import generated
 from sources.kit.standin_server import Request
 
 if TYPE_CHECKING:
@@ -54,8 +57,8 @@ class StandIn:
     """A publisher on a local port, for use in a `with` block; every answer crosses a real socket.
 
     `faults` are names or `Fault`s; `honours_range` False answers ranges with the whole file.
-    Publishes are listed newest first. A port of 0 takes a free one. Raises ValueError for an
-    unknown fault.
+    Publishes are listed newest first; `api` answers beside them. A port of 0 takes a free one.
+    Raises ValueError for an unknown fault.
     """
 
     def __init__(
@@ -66,7 +69,9 @@ class StandIn:
         port: int = 0,
         honours_range: bool = True,
         pace: Pace | None = None,
+        api: Api | None = None,
     ) -> None:
+        self.api = api
         self.honours_range = honours_range
         self.pace = pace or Pace()
         self.port = port
@@ -167,23 +172,41 @@ class StandIn:
         if fault == "listing_empty":
             return []
         with self._lock:
-            shown = self._publishes[:per_page]
+            published = list(self._publishes)
+        moments = sorted({publish.published_at for publish, _ in published}, reverse=True)
         return [
-            standin_publish.entry(self._bundle(publish, files, fault)) for publish, files in shown
+            standin_publish.entry(
+                moment,
+                {
+                    publish.level: standin_publish.bundle(publish, files, self._said(files, fault))
+                    for publish, files in published
+                    if publish.published_at == moment
+                },
+            )
+            for moment in moments[:per_page]
         ]
 
-    def _bundle(self, publish: Publish, files: Files, fault: str | None) -> dict[str, Any]:
-        body = self.spoiled(files[None])
-        is_agreed = body not in (None, b"", standin_faults.HTML)
-        size = len(body) if body and is_agreed else files[None].size
-        count = files[None].record_count + (fault == "wrong_record_count")
-        return standin_publish.bundle(publish, files, size + (fault == "wrong_size"), count)
+    def _said(self, files: Files, fault: str | None) -> dict[str | None, Said]:
+        """What the listing says of a publish's files: their own figures, or others."""
+        said: dict[str | None, Said] = {}
+        for window, held in files.items():
+            if window and fault == "no_deltas":
+                continue
+            body = self.spoiled(held)
+            is_agreed = body not in (None, b"", standin_faults.HTML)
+            size = len(body) if body and is_agreed else held.size
+            of_which = "wrong_delta" if window else "wrong"
+            said[window] = Said(
+                size + (fault == f"{of_which}_size"),
+                held.record_count + (fault == f"{of_which}_record_count"),
+            )
+        return said
 
-    def find(self, stamp: str | None, window: str | None) -> Held | None:
-        """The file of the newest publish, or of the one stamped `YYYYMMDD-HHMM`."""
+    def find(self, level: str, stamp: str | None, window: str | None) -> Held | None:
+        """The level's file of the newest publish, or of the one stamped `YYYYMMDD-HHMM`."""
         with self._lock:
             for publish, files in self._publishes:
-                if stamp in (None, publish.stamp):
+                if publish.level == level and stamp in (None, publish.stamp):
                     return files.get(window)
         return None
 
@@ -192,6 +215,14 @@ class StandIn:
         with self._lock:
             files = [held for _, held_files in self._publishes for held in held_files.values()]
         return next((held for held in files if held.url_path == url_path), None)
+
+
+def _publishes(options: argparse.Namespace, folder: Path) -> list[Publish]:
+    """What to publish, oldest first."""
+    if options.publishes > 1:
+        rows = options.rows or bundled_sample(options.as_of).rows
+        return generated(rows, options.publishes, seed=options.seed, as_of=options.as_of)
+    return [_publish(options, folder)]
 
 
 def _publish(options: argparse.Namespace, folder: Path) -> Publish:
@@ -208,6 +239,17 @@ def _publish(options: argparse.Namespace, folder: Path) -> Publish:
     return Publish(sample.published_at, sample.csv, record_count=sample.rows)
 
 
+def _group(first: Publish, options: argparse.Namespace) -> list[Publish]:
+    """Level 2 of the bundled sample, published with it; other companies have none here."""
+    if options.file or options.rows:
+        return []
+    group = bundled_group(bundled_sample(options.as_of))
+    return [
+        Publish(first.published_at, group.relationships, level="rr"),
+        Publish(first.published_at, group.exceptions, level="repex"),
+    ]
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     faults = "; ".join(f"{name} ({text})" for name, text in FAULTS.items()).replace("%", "%%")
     parser = argparse.ArgumentParser(prog="python -m sources.kit.standin", description=__doc__)
@@ -217,6 +259,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--rows", type=int, help="publish that many generated companies instead")
     add("--seed", type=int, default=1, help="of the generated companies")
     add("--as-of", type=date.fromisoformat, default=SAMPLE_DAY, help="day of the publish")
+    add("--publishes", type=int, default=1, help="generated publications, eight hours apart")
+    add("--pause", type=float, default=0, help="seconds before each further one is listed")
     add("--fault", action="append", default=[], choices=FAULTS, metavar="NAME", help=faults)
     return parser.parse_args(arguments)
 
@@ -226,11 +270,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # its files go either way
     with tempfile.TemporaryDirectory(prefix="standin-") as folder:
-        publish = _publish(options, Path(folder))
-        with StandIn([publish], faults=options.fault, port=options.port) as standin:
+        first, *further = _publishes(options, Path(folder))
+        api = Api.beside(first.published_at, first.content)
+        first_ones = [first, *_group(first, options)]
+        with StandIn(first_ones, faults=options.fault, port=options.port, api=api) as standin:
             sys.stdout.write(f"{standin.base_url}\n")
             sys.stdout.flush()
             try:
+                for publish in further:
+                    standin.closing.wait(options.pause)
+                    standin.publish(publish)
                 standin.closing.wait()
             except KeyboardInterrupt:
                 sys.stdout.write("stopped\n")

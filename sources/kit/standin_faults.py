@@ -31,6 +31,9 @@ CONTENT = {
 LISTING = {
     "wrong_size": "the listing's size is one byte too many",
     "wrong_record_count": "the listing's record_count is one too many",
+    "wrong_delta_size": "the listed size of each delta is one byte too many",
+    "wrong_delta_record_count": "the listed record_count of each delta is one too many",
+    "no_deltas": "the listing has `delta_files: []`",
     "listing_not_json": "the listing is an HTML page with status 200",
     "listing_empty": "the listing names no publish at all",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import zipfile
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,18 +15,21 @@ if TYPE_CHECKING:
 HOST = "https://goldencopy.gleif.org"
 """The publisher's own address: listings name it, clients put the stand-in's in its place."""
 
+Level = Literal["lei2", "rr", "repex"]
+
 _WINDOWS = {
     "IntraDay": "intra-day",
     "LastDay": "last-day",
     "LastWeek": "last-week",
     "LastMonth": "last-month",
 }
+_CDF_VERSIONS = {"lei2": "LEI_3.1", "rr": "RR_2.1", "repex": "REPEX_2.1"}
 _CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Publish:
-    """One publish of the publisher.
+    """One publish of one level; levels published at the same moment are listed together.
 
     `content` is a CSV (bytes or a path), zipped when served, or a path to a ready zip.
     `record_count` is what the listing says; None counts line ends (zips: of their one member).
@@ -39,6 +42,7 @@ class Publish:
     record_count: int | None = None
     deltas: Mapping[str, bytes | Path] = field(default_factory=dict)
     has_delta_list: bool = False
+    level: Level = "lei2"
 
     def __post_init__(self) -> None:
         unknown = set(self.deltas) - set(_WINDOWS)
@@ -61,6 +65,7 @@ class Held:
     member: str
     record_count: int
     published_at: datetime
+    level: Level = "lei2"
 
     @property
     def size(self) -> int:
@@ -70,6 +75,14 @@ class Held:
 
 Files = dict[str | None, Held]
 """A publish's files by window; None is the full file."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a listing says of a file; it may be wrong."""
+
+    size: int
+    record_count: int
 
 
 def _lines(stream: IO[bytes]) -> Iterator[int]:
@@ -104,52 +117,51 @@ def _pack(content: bytes | Path, member: str, archive: Path) -> None:
 def hold(publish: Publish, window: str | None, folder: Path) -> Held:
     """Pack one file of a publish into `folder`; `window` None is the full file."""
     kind = _WINDOWS[window] if window else "golden-copy"
-    member = f"{publish.stamp}-gleif-goldencopy-lei2-{kind}.csv"
+    member = f"{publish.stamp}-gleif-goldencopy-{publish.level}-{kind}.csv"
     archive = folder / f"{member}.zip"
     _pack(publish.deltas[window] if window else publish.content, member, archive)
     counted = _count(archive) if window or publish.record_count is None else publish.record_count
     number = int(publish.published_at.timestamp()) // 60
     url_path = f"/storage/golden-copy-files/{publish.published_at:%Y/%m/%d}/{number}/{archive.name}"
-    return Held(archive, url_path, member, counted, publish.published_at)
+    return Held(archive, url_path, member, counted, publish.published_at, publish.level)
 
 
-def _entry(held: Held, form: str, kind: str, size: int, record_count: int) -> dict[str, Any]:
+def _entry(held: Held, form: str, kind: str, said: Said, factor: int = 1) -> dict[str, Any]:
+    size = said.size * factor
     return {
-        "type": "lei2",
+        "type": held.level,
         "format": form,
-        "record_count": record_count,
+        "record_count": said.record_count,
         "size": size,
         "size_human_readable": f"{size / 1024**2:.2f} MB",
         "delta_type": kind,
-        "cdf_version": "LEI_3.1",
+        "cdf_version": _CDF_VERSIONS[held.level],
         "url": HOST + held.url_path.replace(".csv.zip", f".{form}.zip"),
     }
 
 
-def bundle(publish: Publish, files: Files, size: int, record_count: int) -> dict[str, Any]:
-    """The `lei2` bundle of a listing; `size` and `record_count` are said of the full CSV."""
+def bundle(publish: Publish, files: Files, said: Mapping[str | None, Said]) -> dict[str, Any]:
+    """One level's bundle of a listing; `said` is what it says of each CSV; no window, no delta."""
     full = files[None]
     deltas = {
-        window: {"csv": _entry(held, "csv", window, held.size, held.record_count)}
-        for window, held in files.items()
+        window: {"csv": _entry(files[window], "csv", window, of_it)}
+        for window, of_it in said.items()
         if window
     }
     return {
-        "type": "lei2",
+        "type": publish.level,
         "publish_date": f"{publish.published_at:%Y-%m-%d %H:%M:%S}",
         "full_file": {
-            form: _entry(full, form, "GoldenCopy", size * factor, record_count)
+            form: _entry(full, form, "GoldenCopy", said[None], factor)
             for form, factor in (("csv", 1), ("json", 2), ("xml", 3))
         },
-        "delta_files": deltas or ([] if publish.has_delta_list else {}),
+        "delta_files": deltas or ([] if publish.has_delta_list or publish.deltas else {}),
     }
 
 
-def entry(lei2: dict[str, Any]) -> dict[str, Any]:
-    """One publish of a listing: the lei2 bundle, and the other two without files."""
-    date = lei2["publish_date"]
-    others = {
-        kind: {"type": kind, "publish_date": date, "full_file": {}, "delta_files": {}}
-        for kind in ("rr", "repex")
-    }
-    return {"publish_date": date, "lei2": lei2, **others}
+def entry(published_at: datetime, bundles: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """One publish of a listing; levels that were not published then have no files."""
+    date = f"{published_at:%Y-%m-%d %H:%M:%S}"
+    bare = {"publish_date": date, "full_file": {}, "delta_files": {}}
+    levels = {level: bundles.get(level, {"type": level, **bare}) for level in get_args(Level)}
+    return {"publish_date": date, **levels}

@@ -11,10 +11,10 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from sources.kit import standin_faults
+from sources.kit import standin_api, standin_faults
 
 if TYPE_CHECKING:
     from sources.kit.standin import StandIn
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from sources.kit.standin_publish import Held
 
 _API = "/api/v2/golden-copies/publishes"
-_LISTINGS = {_API, f"{_API}/latest", f"{_API}/lei2/latest"}
-_FILE_LINK = re.compile(rf"{_API}/lei2/(latest|\d{{8}}-\d{{4}})\.csv")
+_LEVELS = ("lei2", "rr", "repex")
+_LISTINGS = {_API, f"{_API}/latest", *(f"{_API}/{level}/latest" for level in _LEVELS)}
+_FILE_LINK = re.compile(rf"{_API}/(lei2|rr|repex)/(latest|\d{{8}}-\d{{4}})\.csv")
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 _CHUNK = 64 * 1024
 _PER_PAGE = 15
@@ -67,6 +68,10 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         self.standin.received(_request(self))
         address = urlsplit(self.path)
+        if self.standin.api and address.path.startswith(f"{standin_api.ROOT}/"):
+            reply = self.standin.api.answer(self.path)
+            self._send(reply.status, reply.body, dict(reply.headers))
+            return
         path = address.path.removeprefix(_FOREIGN)
         fault = self.standin.take(self._target(path))
         try:
@@ -104,8 +109,8 @@ class Handler(BaseHTTPRequestHandler):
         if path in _LISTINGS:
             self._listing(path, query, fault)
         elif link:
-            stamp = None if link[1] == "latest" else link[1]
-            self._link(self.standin.find(stamp, query.get("delta", [None])[0]))
+            stamp = None if link[2] == "latest" else link[2]
+            self._link(self.standin.find(link[1], stamp, query.get("delta", [None])[0]))
         else:
             self._file(self.standin.at(path), fault)
 
@@ -116,7 +121,8 @@ class Handler(BaseHTTPRequestHandler):
         asked = query.get("per_page", [""])[0]
         listed = self.standin.listing(fault, int(asked) if asked.isdecimal() else _PER_PAGE)
         newest = listed[0] if listed else {}
-        shown = {_API: listed, f"{_API}/latest": newest, f"{_API}/lei2/latest": newest.get("lei2")}
+        shown: dict[str, Any] = {_API: listed, f"{_API}/latest": newest}
+        shown |= {f"{_API}/{level}/latest": newest.get(level) for level in _LEVELS}
         body = json.dumps({"data": shown[path]}).encode()
         self._send(200, body, {"Content-Type": "application/json"}, fault)
 

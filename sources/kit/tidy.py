@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.kit import columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 EARLIEST, LATEST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (1000, 2101))
 """Between these a company can have been founded or wound up; outside is a typing error."""
@@ -62,12 +66,16 @@ def calendar_day(published: pa.ChunkedArray, readable: pa.ChunkedArray) -> pa.Ch
     return pc.cast(days, pa.date32())
 
 
-def with_moments(table: pa.Table) -> pa.Table:
+def with_moments(table: pa.Table, fields: Sequence[columns.Field] = columns.FIELDS) -> pa.Table:
     """The table with every `*_at` and `*_date` column its `*_published` columns give.
+
+    Of these `fields`; a column that the table has already stays as it is.
 
     A creation or expiry whose year cannot be is recorded as null (the text stays as published).
     """
-    for field in columns.FIELDS:
+    for field in fields:
+        if field.name in table.column_names:
+            continue
         if field.kind == "utc":
             stem = field.name.removesuffix("_at")
             moments = utc(table[f"{stem}_published"])

@@ -16,7 +16,7 @@ from ingesting import ISSUER, company, lei
 from checks import codes
 from checks.arrivals import judge_rows
 from checks.lei import check_digits_hold, well_formed
-from checks.rules import DELIVERY_RULES, MISSHAPEN, NOTES, QUARANTINE, ROW_RULES
+from checks.rules import DELIVERY_RULES, ENTITY_RULES, MISSHAPEN, NOTES, QUARANTINE, ROW_RULES
 from checks.verdicts import BIT, QUARANTINED, broken, mask_of, pack
 from sources.kit import columns
 from sources.kit.digest import canonical_texts
@@ -118,7 +118,7 @@ def test_a_row_breaks_this_rule_and_no_other(rule, changes) -> None:
 
 def test_every_row_rule_is_shown_to_catch() -> None:
     of_the_whole_delivery = {"key_is_unique"}
-    assert set(BREAKS) | of_the_whole_delivery == {rule.name for rule in ROW_RULES}
+    assert set(BREAKS) | of_the_whole_delivery == {rule.name for rule in ENTITY_RULES}
 
 
 def test_what_real_records_hold_breaks_nothing() -> None:
@@ -142,7 +142,7 @@ def test_rules_are_named_once_and_say_what_they_ask() -> None:
     rules = (*ROW_RULES, *DELIVERY_RULES)
     assert len({rule.name for rule in rules} | {MISSHAPEN}) == len(rules) + 1
     assert all(rule.meaning for rule in rules)
-    assert list(verdicts(company(1))) == [rule.name for rule in ROW_RULES]
+    assert list(verdicts(company(1))) == [rule.name for rule in ENTITY_RULES]
     assert {rule.severity for rule in DELIVERY_RULES} == {"stop"}
     assert set(QUARANTINE) | set(NOTES) == {rule.name for rule in ROW_RULES}
 

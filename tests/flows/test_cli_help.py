@@ -34,11 +34,13 @@ def test_what_is_there() -> None:
         "sources list",
         "sources show",
         "ingest",
+        "refresh",
         "status",
         "explain",
         "quarantine list",
         "quarantine show",
         "quarantine drop",
+        "quarantine retry",
         "segment list",
         "segment count",
         "export",
@@ -49,6 +51,7 @@ def test_what_is_there() -> None:
         "db upgrade",
         "db check",
         "portal",
+        "up",
     }
 
 

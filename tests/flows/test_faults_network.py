@@ -59,7 +59,8 @@ CAUSES = {
     "redirect_scheme": "is not a plain http or https address",
     "redirect_loop": "it redirects more than 5 times",
 }
-HARMLESS = {"trickle"}
+HARMLESS = {"trickle", "wrong_delta_size", "wrong_delta_record_count", "no_deltas"}
+"""Slow, or about deltas: those are tried in test_deltas.py."""
 CAME_WHOLE = {
     "not_a_zip", "truncated_zip", "bad_crc", "second_member", "parent_member", "absolute_member",
     "symlink_member", "encrypted_member", "nested_zip", "zero_bomb", "lying_bomb",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import subprocess
 import sys
 import time
 import zipfile
 import zlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from requests.exceptions import ChunkedEncodingError
 from sources.kit import standin, standin_faults, standin_zips
 from sources.kit.sample import bundled_sample, columns
 from sources.kit.standin import FAULTS, Fault, Pace, Publish, StandIn
+from sources.kit.standin_sequence import sequence
 
 API = "/api/v2/golden-copies/publishes"
 PUBLISHED = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -406,3 +408,114 @@ def test_command_serves_until_told_to_stop() -> None:
         process.terminate()
         assert process.communicate(timeout=5)[0] == "stopped\n"
     assert process.returncode == 0
+
+
+def _quoted(rows: dict[str, str]) -> list[tuple[str, ...]]:
+    return [tuple(text.replace('"', '""') for text in row) for row in rows.items()]
+
+
+class TestSequence:
+    """Deltas by construction, and the other levels."""
+
+    MOMENTS = tuple(PUBLISHED + timedelta(hours=8 * step) for step in range(5))
+
+    def made(self, *states: dict[str, str]) -> list[Publish]:
+        return sequence(
+            {
+                moment: b'"LEI","Mood"\r\n'
+                + b"".join(f'"{name}","{mood}"\r\n'.encode() for name, mood in _quoted(rows))
+                for moment, rows in zip(self.MOMENTS, states, strict=False)
+            }
+        )
+
+    @staticmethod
+    def rows(publish: Publish, window: str) -> list[list[str]]:
+        content = publish.deltas[window]
+        assert isinstance(content, bytes)
+        return list(csv.reader(io.StringIO(content.decode(), newline="")))[1:]
+
+    def test_each_window_holds_what_differed_within_its_reach(self) -> None:
+        last = self.made(
+            {"A": "1", "B": "1", "C": "1"},
+            {"A": "2", "B": "1", "C": "1"},
+            {"A": "2", "B": "2", "C": "1"},
+            {"A": "2", "B": "1", "C": "1", 'D,","': 'a "word"'},
+        )[-1]
+        assert sorted(self.rows(last, "IntraDay")) == [["B", "1"], ['D,","', 'a "word"']]
+        # B was changed and changed back within the day: it is told of as it is now.
+        assert sorted(row[0] for row in self.rows(last, "LastDay")) == ["A", "B", 'D,","']
+        assert len(self.rows(last, "LastWeek")) == len(self.rows(last, "LastMonth")) == 4
+
+    def test_every_larger_window_holds_the_smaller_one(self) -> None:
+        states = [{str(n): str((n * step) % 3) for n in range(9 + step)} for step in range(5)]
+        for publish in self.made(*states):
+            held = [
+                {tuple(row) for row in self.rows(publish, window)}
+                for window in ("IntraDay", "LastDay", "LastWeek", "LastMonth")
+            ]
+            assert held == sorted(held, key=len)
+            assert all(less <= more for less, more in itertools.pairwise(held))
+
+    def test_only_other_levels_tell_of_what_is_gone(self) -> None:
+        states = [{"A": "1", "B": "1"}, {"A": "1"}]
+        assert self.rows(self.made(*states)[-1], "IntraDay") == []
+        gone = sequence(
+            {
+                moment: b'"LEI","Exception.Category"\r\n'
+                + b"".join(f'"{name}","x"\r\n'.encode() for name in state)
+                for moment, state in zip(self.MOMENTS, states, strict=False)
+            },
+            "repex",
+        )[-1]
+        content = gone.deltas["IntraDay"]
+        assert isinstance(content, bytes)
+        assert content.decode().splitlines() == [
+            '"LEI","Exception.Category","DeletedAt"',
+            '"B","x","2026-11-02T16:00:00Z"',
+        ]
+
+    def test_levels_of_one_moment_are_one_publish(self) -> None:
+        levels = [Publish(PUBLISHED, CSV, level="rr"), Publish(PUBLISHED, CSV, level="repex")]
+        with StandIn([ONE, *levels]) as standing:
+            (listed,) = get(standing, API).json()["data"]
+            for level in ("lei2", "rr", "repex"):
+                entry = listed[level]["full_file"]["csv"]
+                assert entry["url"].endswith(f"-gleif-goldencopy-{level}-golden-copy.csv.zip")
+                assert get(standing, f"{API}/{level}/latest").json()["data"] == listed[level]
+                link = get(standing, f"{API}/{level}/latest.csv", allow_redirects=True)
+                assert len(link.content) == entry["size"]
+
+    def test_the_listing_may_be_wrong_about_deltas_alone(self) -> None:
+        with StandIn([Publish(PUBLISHED, CSV, deltas={"LastDay": CSV})]) as standing:
+            path = f"{API}/lei2/latest"
+            right = get(standing, path).json()["data"]
+            for fault, key in (
+                ("wrong_delta_size", "size"),
+                ("wrong_delta_record_count", "record_count"),
+            ):
+                standing.misbehave(fault, times=1)
+                said = get(standing, path).json()["data"]
+                delta = right["delta_files"]["LastDay"]["csv"]
+                assert said["delta_files"]["LastDay"]["csv"] == {**delta, key: delta[key] + 1}
+                assert said["full_file"] == right["full_file"]
+            standing.misbehave("no_deltas", times=1)
+            assert get(standing, path).json()["data"]["delta_files"] == []
+            assert get(standing, path).json()["data"] == right
+
+
+def test_command_serves_a_sequence() -> None:
+    command = [sys.executable, "-m", "sources.kit.standin", "--rows", "200", "--publishes", "3"]
+    root = Path(standin.__file__).parents[2]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
+        assert process.stdout is not None
+        base_url = process.stdout.readline().strip()
+        until, listed = time.monotonic() + 10, []
+        while len(listed) < 3 and time.monotonic() < until:
+            listed = requests.get(f"{base_url}{API}", timeout=5).json()["data"]
+        process.terminate()
+        process.communicate(timeout=5)
+    counts = [publish["lei2"]["full_file"]["csv"]["record_count"] for publish in listed]
+    assert counts == [204, 202, 200]
+    assert listed[0]["publish_date"] == "2026-11-03 00:00:00"
+    day = listed[0]["lei2"]["delta_files"]["IntraDay"]["csv"]
+    assert 2 < day["record_count"] < 20

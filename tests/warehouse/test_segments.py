@@ -56,11 +56,12 @@ def test_the_contracts_segments_are_listed() -> None:
     assert {name for name, waits in listed.items() if waits is None} == {
         "renewal-due",
         "lapsed",
+        "group-sibling",
         "all",
     }
 
 
-@pytest.mark.parametrize("name", ["no-lei", "transfer", "group-sibling"])
+@pytest.mark.parametrize("name", ["no-lei", "transfer"])
 def test_a_later_segment_says_what_it_waits_for(name: str) -> None:
     with pytest.raises(Refused, match="it comes with"):
         segments.select(name, TODAY)
@@ -69,7 +70,7 @@ def test_a_later_segment_says_what_it_waits_for(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
-        ("everyone", {}, "Choose one of: renewal-due, lapsed, all"),
+        ("everyone", {}, "Choose one of: renewal-due, lapsed, group-sibling, all"),
         ("all", {"days": -1}, "--days"),
         ("all", {"days": 10**9}, "--days"),
         ("all", {"countries": ("DK", "XQ")}, "XQ is no country"),

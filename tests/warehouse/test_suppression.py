@@ -15,7 +15,8 @@ from sources.kit.errors import Refused
 from sources.kit.keys import Keys
 from warehouse.engine import reading, writing
 from warehouse.privacy import suppression
-from warehouse.privacy.suppression import Stops, canonical, subject_hash
+from warehouse.privacy.stops import Stops
+from warehouse.privacy.suppression import canonical, subject_hash
 from warehouse.schema import METADATA, letter
 
 GONE_ON = date(2028, 9, 1)

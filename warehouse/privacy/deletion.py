@@ -12,6 +12,7 @@ from sources.kit.errors import Refused
 from sources.kit.period import add_to_date
 from warehouse.engine import writing
 from warehouse.privacy import audit, chain, retaken
+from warehouse.privacy.group_records import group_records
 from warehouse.privacy.retention import policy
 from warehouse.schema import (
     change,
@@ -19,6 +20,7 @@ from warehouse.schema import (
     company_record,
     company_stop,
     contact_point,
+    correction,
     deletion_log,
     letter,
     personal_value,
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
 BATCH = 200
 
-BY_RECORD = (change, contact_point, personal_value)
+BY_RECORD = (change, contact_point, correction, personal_value)
 """Tables that hang on a record and go with it, in this order."""
 BY_COMPANY = (company_stop,)
 """Tables that hang on a company and go with it."""
@@ -214,6 +216,7 @@ def _delete_company(connection: Connection, item: Due) -> dict[str, int]:
     keys = connection.execute(
         sa.select(record.c.source_id, record.c.source_key).where(record.c.record_id.in_(alone))
     ).all()
+    alone += group_records(connection, [key.source_key for key in keys])
     for table in BY_RECORD:
         remove(table, table.c.record_id.in_(alone))
     for table in BY_COMPANY:
@@ -230,6 +233,7 @@ def _delete_company(connection: Connection, item: Due) -> dict[str, int]:
             (quarantined_row.c.source_id == key.source_id)
             & (quarantined_row.c.source_key == key.source_key),
         )
+        remove(quarantined_row, quarantined_row.c.source_key.startswith(f"{key.source_key}:"))
     return counts
 
 

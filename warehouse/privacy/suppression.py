@@ -7,7 +7,6 @@ canonical value under a key kept outside the database; no e-mail, no name.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
@@ -15,57 +14,28 @@ import sqlalchemy as sa
 from sources.kit.errors import Refused
 from sources.kit.period import add_to_date
 from warehouse.numbering import take_numbers
-from warehouse.privacy import audit
-from warehouse.schema import company, company_record, company_stop, letter, record, suppression
+from warehouse.privacy import audit, following
+from warehouse.schema import (
+    company,
+    company_record,
+    company_stop,
+    letter,
+    record,
+    suppression,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
-    import numpy as np
     from sqlalchemy.engine import Connection
 
     from sources.kit.keys import Keys
 
 Kind = Literal["lei", "email", "phone", "domain"]
-KEY_PURPOSE = "suppression"
+KEY_PURPOSE = following.KEY_PURPOSE
 REVIEW_AFTER = "P5Y"
 """When a person looks at a stop again (notice element N17); it stays in force meanwhile."""
 _SCOPE = {"lei": "company", "email": "value", "phone": "value", "domain": "domain"}
-
-
-@dataclass(frozen=True)
-class Stops:
-    """The stops in force at one moment, by key version; `covers` tries every version."""
-
-    keys: Keys
-    hashes_held: frozenset[str]
-
-    @classmethod
-    def read(cls, connection: Connection, keys: Keys) -> Stops:
-        """Every stop on companies; an unreadable list raises, and nothing may leave without it."""
-        rows = connection.execute(sa.select(suppression.c.subject_hash))
-        return cls(keys, frozenset(row.subject_hash for row in rows))
-
-    def covers(self, leis: Sequence[str]) -> np.ndarray:
-        """Which LEIs are stopped (bool); costs nothing while the list is empty."""
-        import numpy as np  # status and explain do without it
-
-        if not self.hashes_held:
-            return np.zeros(len(leis), dtype=bool)
-        return np.array([self._covers("lei", lei) for lei in leis], dtype=bool)
-
-    def covers_value(self, kind: Kind, value: str) -> bool:
-        """Whether one value of any kind is stopped."""
-        return self._covers(kind, canonical(kind, value))
-
-    def hashes(self, leis: Sequence[str]) -> list[str]:
-        """Each LEI's hash under the newest key."""
-        return [subject_hash(self.keys, "lei", lei)[1] for lei in leis]
-
-    def _covers(self, kind: str, value: str) -> bool:
-        digests = self.keys.macs(KEY_PURPOSE, f"{kind}:{value}")
-        return any(digest in self.hashes_held for digest in digests.values())
 
 
 def canonical(kind: Kind, value: str) -> str:
@@ -141,6 +111,10 @@ def add(  # noqa: PLR0913 (a stop has this many sides)
     )
     if kind == "lei":
         _link(connection, suppression_id, _companies_of(connection, text))
+        rows = following.held_rows(connection, [text])
+        roots = {text: suppression_id}
+        found = following.closure(connection, rows, roots, roots.__contains__)
+        following.write(connection, keys, found, now)
     if is_new:
         _account(connection, actor, suppression_id, {"kind": kind, "origin": origin}, now)
     return is_new

@@ -40,6 +40,27 @@ company_stop = sa.Table(
     comment="Stops resolved to companies now held, so that bulk loads need no hashing",
 )
 
+followed_stop = sa.Table(
+    "followed_stop",
+    METADATA,
+    column("subject_hash", sa.Text, primary_key=True, comment="HMAC of who is covered too, hex"),
+    column(
+        "suppression_id",
+        sa.BigInteger,
+        sa.ForeignKey("suppression.suppression_id"),
+        primary_key=True,
+        comment="the stop that leads there",
+    ),
+    column("kind", sa.Text, comment="what was hashed: lei, or register (its code and a number)"),
+    column("key_version", sa.Integer, comment="version of the key outside the database"),
+    column("path", sa.Text, comment="how it leads there: successor, duplicate, same number"),
+    column("via_hash", sa.Text, comment="HMAC of the LEI it leads there from, hex"),
+    column("since_at", Utc, comment="covered from; a stop is never narrowed again"),
+    sa.CheckConstraint("length(subject_hash) = 64", name="hash_hex"),
+    comment="Companies a stop follows to: successors, a duplicate's survivor, the same number",
+    sqlite_with_rowid=False,
+)
+
 suppressed_record = sa.Table(
     "suppressed_record",
     METADATA,

@@ -24,6 +24,13 @@ quarantined_row = sa.Table(
         personal=True,
         retention="quarantine",
     ),
+    column(
+        "withheld",
+        sa.Text,
+        nullable=True,
+        comment="why the text is not the whole row: shape, person, text; null = it is",
+        retention="quarantine",
+    ),
     column("byte_offset", sa.BigInteger, comment="where the row starts in the member last seen"),
     column("is_alarming", sa.Boolean, comment="false for LEIs already annulled or duplicate"),
     column(
@@ -40,8 +47,14 @@ quarantined_row = sa.Table(
     ),
     column("first_seen_at", Utc, comment="first seen"),
     column("last_seen_at", Utc, comment="last seen; retention counts from here"),
-    column("state", sa.Text, default="'open'", comment="open, or dropped by a person"),
+    column(
+        "state",
+        sa.Text,
+        default="'open'",
+        comment="open, dropped by a person, or retried and let in",
+    ),
     sa.UniqueConstraint("source_id", "source_key", "rule", "content_digest"),
-    one_of("state", ("open", "dropped"), "state"),
+    one_of("state", ("open", "dropped", "retried"), "state"),
+    one_of("withheld", ("shape", "person", "text"), "withheld"),
     comment="Rejected rows, one entry a (source, key, rule, content)",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from sources.kit import columns
+from sources.kit import columns, shapes
 from warehouse.schema.base import METADATA, Utc, column, one_of
 
 PERSON_KINDS = ("none", "possible", "natural")
@@ -54,6 +54,7 @@ record = sa.Table(
     column("absent_count", sa.Integer, default="0", comment="full files in a row it was not in"),
     *(_field(field) for field in columns.FIELDS),
     column("vanished_at", Utc, nullable=True, comment="when its absence was believed"),
+    *(_field(field) for field in shapes.BESIDE_ENTITY),
     one_of("person_kind", PERSON_KINDS, "person_kind"),
     sa.CheckConstraint(
         "person_kind <> 'natural' OR ("
@@ -66,6 +67,13 @@ record = sa.Table(
 )
 sa.Index("uq_record_source_key_source_id", record.c.source_key, record.c.source_id, unique=True)
 _ISSUED = record.c.lei_status == sa.text("'ISSUED'")
+for _end in (record.c.start_lei, record.c.end_lei):
+    sa.Index(
+        f"ix_record_{_end.name}",
+        _end,
+        sqlite_where=_end.is_not(None),
+        postgresql_where=_end.is_not(None),
+    )
 sa.Index(
     "ix_record_issued_next_renewal_date",
     record.c.next_renewal_date,
@@ -142,6 +150,14 @@ change = sa.Table(
     _record_reference(),
     comment="Every change of a legal person's field, with the delivery that brought it",
     sqlite_with_rowid=False,
+)
+
+_IS_VANISHING = change.c.field == sa.text("'vanished_at'")
+sa.Index(
+    "ix_change_vanished",
+    change.c.record_id,
+    sqlite_where=_IS_VANISHING,
+    postgresql_where=_IS_VANISHING,
 )
 
 personal_value = sa.Table(

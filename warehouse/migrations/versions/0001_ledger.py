@@ -25,7 +25,7 @@ def upgrade() -> None:
             sa.Text(),
             autoincrement=False,
             nullable=False,
-            comment="ingest, deactivate, delete, export",
+            comment="ingest, refresh, quarantine retry, deactivate, delete, export",
         ),
         sa.Column(
             "source_id",
@@ -65,7 +65,7 @@ def upgrade() -> None:
             comment="why it was refused or failed",
         ),
         sa.CheckConstraint(
-            "state IN ('running', 'done', 'refused', 'failed', 'interrupted')",
+            "state = 'running' OR state = 'done' OR state = 'refused' OR state = 'failed' OR state = 'interrupted'",
             name=op.f("ck_run_state"),
         ),
         sa.PrimaryKeyConstraint("run_id", name=op.f("pk_run")),
@@ -345,14 +345,16 @@ def upgrade() -> None:
             comment="records minimised",
         ),
         sa.CheckConstraint(
-            "kind IN ('full', 'delta', 'feed', 'api', 'file')", name=op.f("ck_delivery_kind")
+            "kind = 'full' OR kind = 'delta' OR kind = 'feed' OR kind = 'api' OR kind = 'file'",
+            name=op.f("ck_delivery_kind"),
+        ),
+        sa.CheckConstraint(
+            "status = 'loaded' OR status = 'unchanged' OR status = 'refused'",
+            name=op.f("ck_delivery_status"),
         ),
         sa.CheckConstraint(
             "status = 'refused' OR records_in = records_new + records_changed + records_unchanged + records_stale + records_superseded + records_retracted + records_out_of_scope + records_quarantined + records_suppressed",
             name=op.f("ck_delivery_adds_up"),
-        ),
-        sa.CheckConstraint(
-            "status IN ('loaded', 'unchanged', 'refused')", name=op.f("ck_delivery_status")
         ),
         sa.CheckConstraint("length(sha256) = 64", name=op.f("ck_delivery_sha256_hex")),
         sa.ForeignKeyConstraint(["run_id"], ["run.run_id"], name=op.f("fk_delivery_run_id")),
@@ -361,4 +363,242 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_delivery_source_id_sha256", "delivery", ["source_id", "sha256"], unique=False
+    )
+    op.create_table(
+        "delivery_profile",
+        sa.Column(
+            "delivery_id",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="the delivery",
+        ),
+        sa.Column(
+            "field",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="field, in the words of `changes`",
+        ),
+        sa.Column(
+            "rows",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="rows that could be read",
+        ),
+        sa.Column(
+            "filled",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="those of them that had the field",
+        ),
+        sa.CheckConstraint(
+            "filled BETWEEN 0 AND rows", name=op.f("ck_delivery_profile_filled_within_rows")
+        ),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.delivery_id"], name=op.f("fk_delivery_profile_delivery_id")
+        ),
+        sa.PrimaryKeyConstraint("delivery_id", "field", name=op.f("pk_delivery_profile")),
+        comment="How many rows of a delivery had each kept field, as sent; counts and no value",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "legal_form",
+        sa.Column("code", sa.Text(), autoincrement=False, nullable=False, comment="ISO 20275 code"),
+        sa.Column(
+            "place",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="order among its names, from 0",
+        ),
+        sa.Column(
+            "version",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="0 ships, then 1, 2, …",
+        ),
+        sa.Column(
+            "language",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="ISO 639-1, und where not stated",
+        ),
+        sa.Column(
+            "local_name",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="name in that language",
+        ),
+        sa.Column(
+            "transliterated_name",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="name in Latin letters",
+        ),
+        sa.Column(
+            "abbreviations",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="as listed, by semicolons",
+        ),
+        sa.Column(
+            "country", sa.Text(), autoincrement=False, nullable=True, comment="ISO 3166-1 alpha-2"
+        ),
+        sa.Column(
+            "jurisdiction",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="ISO 3166-2, or its name",
+        ),
+        sa.Column("status", sa.Text(), autoincrement=False, nullable=True, comment="ACTV or INAC"),
+        sa.Column(
+            "delivery_id",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=True,
+            comment="delivery that brought these words; null = they ship with sourcenote",
+        ),
+        sa.Column(
+            "citation",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="where words that ship are taken from",
+        ),
+        sa.Column(
+            "since_at", Utc(), autoincrement=False, nullable=False, comment="in these words from"
+        ),
+        sa.Column(
+            "until_at",
+            Utc(),
+            autoincrement=False,
+            nullable=True,
+            comment="in other words from then; null = current",
+        ),
+        sa.CheckConstraint(
+            "(delivery_id IS NULL) = (citation IS NOT NULL)",
+            name=op.f("ck_legal_form_has_an_origin"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.delivery_id"], name=op.f("fk_legal_form_delivery_id")
+        ),
+        sa.PrimaryKeyConstraint("code", "place", "version", name=op.f("pk_legal_form")),
+        comment="Legal forms in words, one row a code, name and version",
+    )
+    op.create_table(
+        "registration_authority",
+        sa.Column(
+            "code",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="RA code of GLEIF's list",
+        ),
+        sa.Column(
+            "version",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="0 ships, then 1, 2, …",
+        ),
+        sa.Column(
+            "local_name",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="the register's own name",
+        ),
+        sa.Column(
+            "international_name",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="its name in English",
+        ),
+        sa.Column(
+            "local_organisation",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="who keeps it, own name",
+        ),
+        sa.Column(
+            "international_organisation",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="who keeps it",
+        ),
+        sa.Column(
+            "website",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="address of the register",
+        ),
+        sa.Column(
+            "countries",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="ISO 3166-1 alpha-2, by commas",
+        ),
+        sa.Column(
+            "jurisdictions",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="names, by commas",
+        ),
+        sa.Column(
+            "short_name",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="what it is called; ships only",
+        ),
+        sa.Column(
+            "delivery_id",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=True,
+            comment="delivery that brought these words; null = they ship with sourcenote",
+        ),
+        sa.Column(
+            "citation",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="where words that ship are taken from",
+        ),
+        sa.Column(
+            "since_at", Utc(), autoincrement=False, nullable=False, comment="in these words from"
+        ),
+        sa.Column(
+            "until_at",
+            Utc(),
+            autoincrement=False,
+            nullable=True,
+            comment="in other words from then; null = current",
+        ),
+        sa.CheckConstraint(
+            "(delivery_id IS NULL) = (citation IS NOT NULL)",
+            name=op.f("ck_registration_authority_has_an_origin"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"],
+            ["delivery.delivery_id"],
+            name=op.f("fk_registration_authority_delivery_id"),
+        ),
+        sa.PrimaryKeyConstraint("code", "version", name=op.f("pk_registration_authority")),
+        comment="Registers in words, one row a code and version",
     )

@@ -110,7 +110,7 @@ def upgrade() -> None:
             "(state = 'active') = (inactive_since IS NULL) AND (inactive_since IS NULL) = (inactive_reason IS NULL)",
             name=op.f("ck_company_inactive_has_a_reason"),
         ),
-        sa.CheckConstraint("state IN ('active', 'inactive')", name=op.f("ck_company_state")),
+        sa.CheckConstraint("state = 'active' OR state = 'inactive'", name=op.f("ck_company_state")),
         sa.PrimaryKeyConstraint("company_id", name=op.f("pk_company")),
         comment="A company as we know it; its id says nothing about it",
     )
@@ -607,12 +607,118 @@ def upgrade() -> None:
             nullable=True,
             comment="when its absence was believed",
         ),
+        sa.Column(
+            "start_lei",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="LEI it is about: start of a relationship, entity of an exception",
+        ),
+        sa.Column(
+            "end_lei",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="LEI at the end of the relationship: the parent, manager or head office",
+        ),
+        sa.Column(
+            "relationship_type",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="RR-CDF RelationshipType",
+        ),
+        sa.Column(
+            "relationship_status",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="RR-CDF RelationshipStatus",
+        ),
+        sa.Column(
+            "relationship_periods",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="every period as published: type start/end; …",
+        ),
+        sa.Column(
+            "relationship_start_date",
+            sa.Date(),
+            autoincrement=False,
+            nullable=True,
+            comment="first day of the relationship period, as published",
+        ),
+        sa.Column(
+            "relationship_end_date",
+            sa.Date(),
+            autoincrement=False,
+            nullable=True,
+            comment="last day of the relationship period, as published",
+        ),
+        sa.Column(
+            "relationship_qualifiers",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="every qualifier as published: dimension category; …",
+        ),
+        sa.Column(
+            "relationship_quantifiers",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="every quantifier as published: method amount unit; …",
+        ),
+        sa.Column(
+            "registration_status",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="RR-CDF RegistrationStatus",
+        ),
+        sa.Column(
+            "exception_category",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="Reporting Exceptions: which parent is not reported",
+        ),
+        sa.Column(
+            "exception_reasons",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="Reporting Exceptions: why, every reason as published; …",
+        ),
+        sa.Column(
+            "exception_references",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="Reporting Exceptions: law or document referred to; …",
+        ),
+        sa.Column(
+            "retracted_published",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="when the publisher took the record back, text as published",
+        ),
+        sa.Column(
+            "retracted_at",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=True,
+            comment="when the publisher took the record back, UTC seconds",
+        ),
         sa.CheckConstraint(
             "person_kind <> 'natural' OR (legal_name IS NULL AND legal_name_language IS NULL AND legal_address_language IS NULL AND legal_address_line IS NULL AND legal_address_number IS NULL AND legal_address_number_within_building IS NULL AND legal_mail_routing IS NULL AND legal_address_line_1 IS NULL AND legal_address_line_2 IS NULL AND legal_address_line_3 IS NULL AND legal_city IS NULL AND legal_region IS NULL AND legal_postal_code IS NULL AND headquarters_address_language IS NULL AND headquarters_address_line IS NULL AND headquarters_address_number IS NULL AND headquarters_address_number_within_building IS NULL AND headquarters_mail_routing IS NULL AND headquarters_address_line_1 IS NULL AND headquarters_address_line_2 IS NULL AND headquarters_address_line_3 IS NULL AND headquarters_city IS NULL AND headquarters_region IS NULL AND headquarters_postal_code IS NULL AND registration_authority IS NULL AND registration_authority_other IS NULL AND registration_number IS NULL AND legal_jurisdiction IS NULL AND legal_form IS NULL AND legal_form_other IS NULL AND expiration_reason IS NULL AND successor_lei_1 IS NULL AND successor_lei_2 IS NULL AND successor_lei_3 IS NULL AND successor_lei_4 IS NULL AND successor_lei_5 IS NULL AND managing_lou IS NULL AND validation_sources IS NULL AND validation_authority IS NULL AND validation_authority_number IS NULL AND conformity IS NULL)",
             name=op.f("ck_record_natural_is_a_skeleton"),
         ),
         sa.CheckConstraint(
-            "person_kind IN ('none', 'possible', 'natural')", name=op.f("ck_record_person_kind")
+            "person_kind = 'none' OR person_kind = 'possible' OR person_kind = 'natural'",
+            name=op.f("ck_record_person_kind"),
         ),
         sa.ForeignKeyConstraint(
             ["first_delivery_id"],
@@ -624,12 +730,28 @@ def upgrade() -> None:
         postgresql_partition_by="HASH (source_key)",
     )
     op.create_index(
+        "ix_record_end_lei",
+        "record",
+        ["end_lei"],
+        unique=False,
+        sqlite_where=sa.text("end_lei IS NOT NULL"),
+        postgresql_where=sa.text("end_lei IS NOT NULL"),
+    )
+    op.create_index(
         "ix_record_issued_next_renewal_date",
         "record",
         ["next_renewal_date"],
         unique=False,
         sqlite_where=sa.text("lei_status = 'ISSUED'"),
         postgresql_where=sa.text("lei_status = 'ISSUED'"),
+    )
+    op.create_index(
+        "ix_record_start_lei",
+        "record",
+        ["start_lei"],
+        unique=False,
+        sqlite_where=sa.text("start_lei IS NOT NULL"),
+        postgresql_where=sa.text("start_lei IS NOT NULL"),
     )
     op.create_index(
         "uq_record_source_key_source_id", "record", ["source_key", "source_id"], unique=True
@@ -685,6 +807,14 @@ def upgrade() -> None:
         ),
         comment="Every change of a legal person's field, with the delivery that brought it",
         sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_change_vanished",
+        "change",
+        ["record_id"],
+        unique=False,
+        sqlite_where=sa.text("field = 'vanished_at'"),
+        postgresql_where=sa.text("field = 'vanished_at'"),
     )
     op.create_table(
         "company_record",
@@ -795,9 +925,12 @@ def upgrade() -> None:
             comment="active or inactive",
         ),
         sa.CheckConstraint(
-            "kind IN ('email', 'phone', 'website')", name=op.f("ck_contact_point_kind")
+            "kind = 'email' OR kind = 'phone' OR kind = 'website'",
+            name=op.f("ck_contact_point_kind"),
         ),
-        sa.CheckConstraint("state IN ('active', 'inactive')", name=op.f("ck_contact_point_state")),
+        sa.CheckConstraint(
+            "state = 'active' OR state = 'inactive'", name=op.f("ck_contact_point_state")
+        ),
         sa.ForeignKeyConstraint(
             ["first_delivery_id"],
             ["delivery.delivery_id"],
@@ -870,7 +1003,9 @@ def upgrade() -> None:
             nullable=False,
             comment="active or inactive",
         ),
-        sa.CheckConstraint("state IN ('active', 'inactive')", name=op.f("ck_personal_value_state")),
+        sa.CheckConstraint(
+            "state = 'active' OR state = 'inactive'", name=op.f("ck_personal_value_state")
+        ),
         sa.ForeignKeyConstraint(
             ["delivery_id"], ["delivery.delivery_id"], name=op.f("fk_personal_value_delivery_id")
         ),

@@ -269,7 +269,8 @@ def upgrade() -> None:
             comment="when a person looks at it again",
         ),
         sa.CheckConstraint(
-            "scope IN ('company', 'value', 'domain')", name=op.f("ck_suppression_scope")
+            "scope = 'company' OR scope = 'value' OR scope = 'domain'",
+            name=op.f("ck_suppression_scope"),
         ),
         sa.CheckConstraint("length(subject_hash) = 64", name=op.f("ck_suppression_hash_hex")),
         sa.PrimaryKeyConstraint("suppression_id", name=op.f("pk_suppression")),
@@ -348,10 +349,73 @@ def upgrade() -> None:
         sa.Column(
             "run_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="the run"
         ),
-        sa.CheckConstraint("state IN ('written', 'published')", name=op.f("ck_export_state")),
+        sa.CheckConstraint(
+            "state = 'written' OR state = 'published'", name=op.f("ck_export_state")
+        ),
         sa.ForeignKeyConstraint(["run_id"], ["run.run_id"], name=op.f("fk_export_run_id")),
         sa.PrimaryKeyConstraint("export_id", name=op.f("pk_export")),
         comment="Lists that left, whole or not at all",
+    )
+    op.create_table(
+        "followed_stop",
+        sa.Column(
+            "subject_hash",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="HMAC of who is covered too, hex",
+        ),
+        sa.Column(
+            "suppression_id",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="the stop that leads there",
+        ),
+        sa.Column(
+            "kind",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="what was hashed: lei, or register (its code and a number)",
+        ),
+        sa.Column(
+            "key_version",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="version of the key outside the database",
+        ),
+        sa.Column(
+            "path",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="how it leads there: successor, duplicate, same number",
+        ),
+        sa.Column(
+            "via_hash",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="HMAC of the LEI it leads there from, hex",
+        ),
+        sa.Column(
+            "since_at",
+            Utc(),
+            autoincrement=False,
+            nullable=False,
+            comment="covered from; a stop is never narrowed again",
+        ),
+        sa.CheckConstraint("length(subject_hash) = 64", name=op.f("ck_followed_stop_hash_hex")),
+        sa.ForeignKeyConstraint(
+            ["suppression_id"],
+            ["suppression.suppression_id"],
+            name=op.f("fk_followed_stop_suppression_id"),
+        ),
+        sa.PrimaryKeyConstraint("subject_hash", "suppression_id", name=op.f("pk_followed_stop")),
+        comment="Companies a stop follows to: successors, a duplicate's survivor, the same number",
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "disclosure",
@@ -503,6 +567,13 @@ def upgrade() -> None:
             comment="JSON: mapped columns, personal numbers removed; natural persons: skeleton",
         ),
         sa.Column(
+            "withheld",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="why the text is not the whole row: shape, person, text; null = it is",
+        ),
+        sa.Column(
             "byte_offset",
             sa.BigInteger(),
             autoincrement=False,
@@ -546,9 +617,16 @@ def upgrade() -> None:
             server_default=sa.text("'open'"),
             autoincrement=False,
             nullable=False,
-            comment="open, or dropped by a person",
+            comment="open, dropped by a person, or retried and let in",
         ),
-        sa.CheckConstraint("state IN ('open', 'dropped')", name=op.f("ck_quarantined_row_state")),
+        sa.CheckConstraint(
+            "state = 'open' OR state = 'dropped' OR state = 'retried'",
+            name=op.f("ck_quarantined_row_state"),
+        ),
+        sa.CheckConstraint(
+            "withheld = 'shape' OR withheld = 'person' OR withheld = 'text'",
+            name=op.f("ck_quarantined_row_withheld"),
+        ),
         sa.ForeignKeyConstraint(
             ["first_delivery_id"],
             ["delivery.delivery_id"],
@@ -568,5 +646,63 @@ def upgrade() -> None:
             name=op.f("uq_quarantined_row_source_id_source_key_rule_content_digest"),
         ),
         comment="Rejected rows, one entry a (source, key, rule, content)",
+    )
+    op.create_table(
+        "correction",
+        sa.Column(
+            "record_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="the record"
+        ),
+        sa.Column(
+            "source_key", sa.Text(), autoincrement=False, nullable=False, comment="the record's key"
+        ),
+        sa.Column(
+            "field",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="field, in the words of `prospects`",
+        ),
+        sa.Column(
+            "delivery_id",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="delivery that brought the corrected row",
+        ),
+        sa.Column(
+            "corrected_by",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="whose word it is: the controller, by name",
+        ),
+        sa.Column(
+            "actor",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="login or operating-system user that corrected it",
+        ),
+        sa.Column(
+            "reason",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="why, in words without contact values",
+        ),
+        sa.Column("corrected_at", Utc(), autoincrement=False, nullable=False, comment="when"),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.delivery_id"], name=op.f("fk_correction_delivery_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["record_id", "source_key"],
+            ["record.record_id", "record.source_key"],
+            name=op.f("fk_correction_record_id_source_key"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "record_id", "source_key", "field", "delivery_id", name=op.f("pk_correction")
+        ),
+        comment="Fields of a delivery that a person corrected: their origin is no publisher",
+        sqlite_with_rowid=False,
     )
     _append_only()

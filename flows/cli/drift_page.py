@@ -1,0 +1,52 @@
+"""Drift in words: which figures of a delivery are unlike its source's earlier ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flows.cli.words import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.cli.paper import Paper
+
+_SHARES = {
+    "records_quarantined": "quarantined rows",
+    "records_out_of_scope": "rows out of scope",
+    "records_suppressed": "suppressed rows",
+    "records_minimised": "natural persons",
+}
+
+
+def show_drift(page: Paper, drift: Sequence[dict[str, Any]]) -> None:
+    """Write what lies outside the source's own history; nothing when all is as usual."""
+    if not drift:
+        return
+    most = max(one["deliveries"] for one in drift)
+    page.heading(f"Unlike this source's last {counted(most, 'delivery', 'deliveries')}")
+    page.table(
+        ("what", "now", "usually", "as usual between"),
+        [
+            (
+                _what(one),
+                _figure(one, "found"),
+                _figure(one, "usual"),
+                f"{_figure(one, 'low')} and {_figure(one, 'high')}",
+            )
+            for one in drift
+        ],
+        numbers=("now", "usually"),
+    )
+
+
+def _what(one: dict[str, Any]) -> str:
+    if one["what"] == "rows":
+        return "rows of the full file"
+    if one["what"] == "share":
+        return _SHARES.get(one["name"], one["name"])
+    return f"rows with {one['name']}"
+
+
+def _figure(one: dict[str, Any], name: str) -> str:
+    return f"{one[name]:,.0f}" if one["what"] == "rows" else f"{one[name]:.2%}"

@@ -1,0 +1,73 @@
+"""The page of `refresh`: what became of each LEI, field by field where it changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flows.cli.explain_words import full_label
+from flows.cli.words import counted, listed, when
+
+if TYPE_CHECKING:
+    from flows.cli.paper import Paper
+
+_SAID = {
+    "unchanged": "unchanged",
+    "new": "new: it was not held before",
+    "stale": "stale: what is held is newer than the answer",
+    "superseded": "superseded by another row of the same answer",
+    "out_of_scope": "out of scope (countries, or due for deletion on arrival): not taken",
+    "suppressed": "suppressed: on the do-not-contact list, not taken",
+    "not_found": "not found at GLEIF",
+    "not_asked": "not asked: the run ended before",
+}
+
+
+def show(page: Paper, found: dict[str, Any]) -> None:
+    """Write the report of a refresh."""
+    number = counted(found["counts"]["leis"], "LEI")
+    dry = " (dry run: nothing was written)" if found["is_dry_run"] else ""
+    page.title(f"{number} asked for at GLEIF{dry}")
+    page.facts(
+        [
+            (name.replace("_", " "), f"{count:,}")
+            for name, count in found["counts"].items()
+            if name != "leis"
+        ]
+    )
+    for answer in found["answers"]:
+        _show_one(page, answer, found["quarantine_rules"])
+    for delivery in found["deliveries"]:
+        numbered = f"delivery {delivery['delivery_id']}" if delivery["delivery_id"] else "answer"
+        page.say(
+            f"{numbered}: {delivery['url']}, published {when(delivery['published_at'], 'never')}"
+        )
+    if found["unknown_names"]:
+        page.warn(f"Names never heard of, dropped: {listed(found['unknown_names'])}")
+    if found["error"]:
+        error = found["error"]
+        page.warn(f"It ended early: {error['thing']}: {error['cause']}. {error['cure']}.")
+
+
+def _show_one(page: Paper, answer: dict[str, Any], meanings: dict[str, str]) -> None:
+    lei, outcome = answer["lei"], answer["outcome"]
+    if outcome == "quarantined":
+        page.warn(f"{lei}: quarantined")
+        for rule in answer["rules"]:
+            page.say(f"{rule}: {meanings[rule]}", indent=2)
+    elif outcome != "changed":
+        page.say(f"{lei}: {_SAID[outcome]}")
+    elif answer["has_kept_apart"]:
+        page.say(f"{lei}: changed in particulars that are kept apart and not shown here")
+    else:
+        page.heading(f"{lei}: changed")
+        page.table(
+            ("what", "before", "after"),
+            [
+                (
+                    full_label(change["field"]),
+                    change["before"] or "(nothing)",
+                    change["after"] or "(nothing)",
+                )
+                for change in answer["changes"]
+            ],
+        )

@@ -1,0 +1,67 @@
+"""What a delivery's rows would become, found by comparing alone: nothing is staged or written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from sources.kit import columns
+from warehouse.held import UNKNOWN
+from warehouse.load_known import read_known
+from warehouse.schema import record
+from warehouse.sorting import QUARANTINED, SUPERSEDED, Sorter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    from sqlalchemy.engine import Connection, Engine
+
+    from sources.kit.keys import Keys
+    from warehouse.load_shapes import DeliveryFacts
+    from warehouse.sorting import Arrived
+
+_BATCH = 500
+
+
+def outcomes(
+    engine: Engine, facts: DeliveryFacts, keys: Keys, frames: Iterable[Arrived]
+) -> np.ndarray:
+    """Each row's outcome code (`warehouse.sorting`), as a load right now would find it."""
+    import numpy as np
+
+    known = read_known(engine, facts.card.source_id, keys, facts.asked)
+    published = facts.compared_as
+    sorter = Sorter(
+        held=known.held,
+        published=UNKNOWN if published is None else int(published.timestamp()),
+        is_stopped=known.stops.covers,
+        is_register_stopped=known.stops.register_check(),
+        is_again=facts.is_again,
+    )
+    for frame in frames:
+        sorter.sort(frame)
+    superseded, conflicts = sorter.repeated(conflict_is_fatal=facts.kind == "full")
+    found = np.concatenate(sorter.outcomes) if sorter.outcomes else np.empty(0, np.uint8)
+    found[superseded], found[conflicts] = SUPERSEDED, QUARANTINED
+    return found
+
+
+def held_records(
+    connection: Connection, source_id: str, keys: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """By source key: person kind and published fields of the records held on these keys.
+
+    What names a person lives elsewhere and is not among them.
+    """
+    names = ("source_key", "person_kind", *columns.PUBLISHED)
+    found = {}
+    for start in range(0, len(keys), _BATCH):
+        query = sa.select(*(record.c[name] for name in names)).where(
+            record.c.source_id == source_id,
+            record.c.source_key.in_(keys[start : start + _BATCH]),
+        )
+        for row in connection.execute(query).mappings():
+            found[row["source_key"]] = dict(row)
+    return found
