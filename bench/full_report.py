@@ -70,7 +70,7 @@ def _of_database(series: Series, kind: str) -> list[Verdict]:
         at_most(f"repeat, 1 % changed, {name}", by_first, REPEAT_BY_FIRST, "x first load"),
         at_most(f"repeat, peak, {name}", series.peak_mb(kind, CHANGED), repeat_mb, "MB"),
         at_most(f"delta, {name}", series.seconds(kind, DELTA), DELTA_SECONDS, "s"),
-        at_most(f"delta, {name}", by_small, DELTA_BY_SMALL, "x small warehouse"),
+        at_most(f"delta, full to small, {name}", by_small, DELTA_BY_SMALL, "x"),
     ]
     return found + [
         at_least(f"faster than {peer}, {name}", faster, limit, "x")

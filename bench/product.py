@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flows.house import House
 
 OUTCOMES = ("new", "changed", "unchanged", "stale", "superseded", "out_of_scope", "quarantined")
+_READ, _MERGE = "read, check and stage", "merge and commit"
 
 
 def prepare(url: str, home: Path) -> None:
@@ -49,9 +50,7 @@ def load(
     than was counted. Call it in a process of its own, what is imported first is not measured.
     """
     from flows import ingest_run
-    from flows.house import Clock, House
     from flows.ingest_report import Request
-    from flows.settings import load as read_settings
 
     # "merge" is told when the last row is staged; the rest is the merge, the suite and the commit.
     marks: dict[str, tuple[float, float]] = {}
@@ -59,10 +58,7 @@ def load(
     def mark(stage: str, _done: int, _total: int | None) -> None:
         marks[stage] = (time.perf_counter(), peak_mb())
 
-    settings = read_settings(
-        config_file(home), warehouse_url=url, environ={"SOURCENOTE_HOME": str(home)}
-    )
-    opened = House(settings, Clock(retrieved_at))
+    opened = _opened(url, home, retrieved_at)
     request = Request("gleif", file=source, kind=kind, published_at=published_at)
     start = time.perf_counter()
     try:
@@ -78,9 +74,18 @@ def load(
         "status": report.status,
         "counts": report.counts,
         "held": held,
-        "phases": {"read, check and stage": staged_at - start, "merge and commit": end - staged_at},
-        "peaks_mb": {"read, check and stage": staged_mb, "merge and commit": peak_mb()},
+        "phases": {_READ: staged_at - start, _MERGE: end - staged_at},
+        "peaks_mb": {_READ: staged_mb, _MERGE: peak_mb()},
     }
+
+
+def _opened(url: str, home: Path, now: datetime) -> House:
+    from flows.house import Clock, House
+    from flows.settings import load as read_settings
+
+    variables = {"SOURCENOTE_HOME": str(home)}
+    settings = read_settings(config_file(home), warehouse_url=url, environ=variables)
+    return House(settings, Clock(now))
 
 
 def changed_key(url: str) -> str:

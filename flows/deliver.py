@@ -60,7 +60,7 @@ def facts_of(house: House, run_id: int, landed: Landed, source_id: str) -> Deliv
         run_id=run_id,
         kind=landed.kind,
         url=landed.url,
-        published_at=landed.published_at,
+        published_at=landed.published_at or max(dated, default=None),
         retrieved_at=landed.retrieved_at,
         byte_count=landed.byte_count,
         sha256=landed.sha256,
@@ -68,7 +68,6 @@ def facts_of(house: House, run_id: int, landed: Landed, source_id: str) -> Deliv
         personal_delete_after=delete_after,
         moves_cursor=_moves_cursor(house, landed, source_id, earlier),
         is_repeat=bool(earlier),
-        compared_as=landed.published_at or max(dated, default=None),
         is_again=landed.published_at in dated if landed.published_at else bool(known),
         asked=landed.asked,
     )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flows import drift_steps
-from flows import schedule_steps
+from flows import drift_steps, schedule_steps
 from flows.up_lock import is_service_up
 from sources.kit.catalogue import catalogue
 from warehouse import read_sources, read_status

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_SERVICE, _PARTS = "up.lock", "up.parts.lock"
+_SERVICE, _PARTS = "up.lock", "up.members.lock"
 _SECONDS_TO_DIE = 30.0
 _BETWEEN_LOOKS = 0.1
 

@@ -33,11 +33,11 @@ def measured(folder: Path) -> tuple[Measured, ...]:
             return tuple(rounds(opened, files, 1, folder / "home", lambda _line: None))
 
 
-def answer_here(job: dict[str, Any]) -> dict[str, Any]:
+def answer_here(job: dict[str, Any], python: Path | None = None) -> dict[str, Any]:
     """Great Expectations takes seconds to import, so the product's loads share this process."""
     if job["what"] == "product":
         return child.measure(json.loads(json.dumps(job, default=str)))
-    return ask(job)
+    return ask(job, python)
 
 
 def test_a_round_measures_each_load_in_turn(measured: tuple[Measured, ...]) -> None:

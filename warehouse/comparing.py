@@ -32,7 +32,7 @@ def outcomes(
     import numpy as np
 
     known = read_known(engine, facts.card.source_id, keys, facts.asked)
-    published = facts.compared_as
+    published = facts.published_at
     sorter = Sorter(
         held=known.held,
         published=UNKNOWN if published is None else int(published.timestamp()),

@@ -59,7 +59,7 @@ class Loading:
         self.facts, self._stage = facts, stage
         self._held, self._stops, self._numbers = known.held, known.stops, known.numbers
         self._not_retaken, self._full_published_at = known.not_retaken, known.full_published_at
-        published, self._shape = facts.compared_as, SHAPES[facts.card.shape]
+        published, self._shape = facts.published_at, SHAPES[facts.card.shape]
         self._sorter = Sorter(
             held=known.held,
             published=UNKNOWN if published is None else int(published.timestamp()),
@@ -194,12 +194,12 @@ class Loading:
 
     def _is_before_full(self) -> bool:
         """Whether it was published before the newest full file."""
-        published, last = self.facts.compared_as, self._full_published_at
+        published, last = self.facts.published_at, self._full_published_at
         return published is not None and last is not None and published < last
 
     def _tells_of_return(self) -> bool:
         """What says of no date, or an earlier one, that a record is listed is no word against it."""
-        return self.facts.compared_as is not None and not self._is_before_full()
+        return self.facts.published_at is not None and not self._is_before_full()
 
     def _absences(self) -> tuple[np.ndarray, np.ndarray]:
         """(records older than this full file and not in it, records in it absent before)."""

@@ -11,15 +11,16 @@ import sqlalchemy as sa
 from warehouse.engine import reading
 from warehouse.held import Held, read_held
 from warehouse.numbering import Numbers, peek_number
+from warehouse.privacy.following import stopped_leis
 from warehouse.privacy.retaken import NotRetaken
 from warehouse.privacy.stops import Stops
-from warehouse.schema import company_record, company_stop, record, source_cursor
+from warehouse.schema import record, source_cursor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy.engine import Connection, Engine
+    from sqlalchemy.engine import Engine
 
     from sources.kit.keys import Keys
 
@@ -60,15 +61,6 @@ def read_known(
                     source_cursor.c.source_id == source_id
                 )
             ),
-            stopped=pa.array(_stopped(connection), pa.string()),
+            stopped=pa.array(list(stopped_leis(connection)), pa.string()),
             is_first=connection.scalar(sa.select(record.c.record_id).limit(1)) is None,
         )
-
-
-def _stopped(connection: Connection) -> list[str]:
-    query = (
-        sa.select(company_record.c.source_key)
-        .join(company_stop, company_stop.c.company_id == company_record.c.company_id)
-        .distinct()
-    )
-    return list(connection.scalars(query))

@@ -144,6 +144,7 @@ class DeliveryFacts:
     kind: str
     url: str
     published_at: datetime | None
+    """As stated, or else the one its bytes came as before."""
     retrieved_at: datetime
     byte_count: int
     sha256: str
@@ -154,8 +155,6 @@ class DeliveryFacts:
     """After it everything up to its publication is applied: it leaves no gap."""
     is_repeat: bool
     """These bytes were loaded before: they change nothing and count no absence."""
-    compared_as: datetime | None
-    """The publication its rows are compared as: its own, or the one its bytes are known by."""
     is_again: bool
     """Its rows were compared before, as of that publication."""
     asked: tuple[str, ...] | None = None

@@ -102,8 +102,7 @@ def merge(
     merge_aside.insert_quarantine(connection, facts, delivery_id)
     merge_aside.insert_suppressed(connection, facts)
     merge_retry.settle(connection, facts, delivery_id)
-    if facts.retry is None:  # what was held back says nothing of how far the publisher is
-        move_cursor(connection, facts, counts["records_in"])
+    move_cursor(connection, facts, counts["records_in"])
     drift.write_profile(connection, delivery_id, found.rows, found.filled)
     approval = approve()
     differing = ("records_new", "records_changed", "records_vanished")

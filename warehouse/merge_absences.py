@@ -21,9 +21,7 @@ VANISHED = "vanished_at"
 _IS_VANISHING = change.c.field == sa.literal_column(f"'{VANISHED}'")
 
 
-def mark_absences(
-    connection: Connection, facts: DeliveryFacts, delivery_id: int, held: int
-) -> int:
+def mark_absences(connection: Connection, facts: DeliveryFacts, delivery_id: int, held: int) -> int:
     """Count absences, believe the second in a row, and forget them for records that returned.
 
     Reads the record numbers in `staged_absent` and `staged_returned`; returns how many vanished.
@@ -134,8 +132,11 @@ def _write_change(
             ),
         )
     )
-    if not written.rowcount:
-        return
+    if written.rowcount:
+        _close_earlier(connection, delivery_id)
+
+
+def _close_earlier(connection: Connection, delivery_id: int) -> None:
     this = change.alias()
     same_record = sa.and_(
         this.c.record_id == change.c.record_id,

@@ -44,9 +44,10 @@ def _what(one: dict[str, Any]) -> str:
     if one["what"] == "rows":
         return "rows of the full file"
     if one["what"] == "share":
-        return _SHARES.get(one["name"], one["name"])
+        return _SHARES[one["name"]]
     return f"rows with {one['name']}"
 
 
 def _figure(one: dict[str, Any], name: str) -> str:
-    return f"{one[name]:,.0f}" if one["what"] == "rows" else f"{one[name]:.2%}"
+    value: float = one[name]
+    return f"{value:,.0f}" if one["what"] == "rows" else f"{value:.2%}"

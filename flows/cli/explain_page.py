@@ -46,7 +46,7 @@ def show(page: Paper, found: Row) -> None:
     if found["is_as_of_asked"]:
         page.say(
             f"As of {when(found['as_of'])}: what this warehouse said then. What has been deleted "
-            "since is in no answer."
+            "since is in no answer; stops are today's, and its group is not told."
         )
     if not found["companies"]:
         _show_absent(page, found)

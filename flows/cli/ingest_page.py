@@ -81,9 +81,7 @@ def _show_plan(page: Paper, plan: dict[str, Any]) -> None:
         facts.append(("behind by", f"{gap:,.4g} hours"))
     if plan["window"]:
         facts.append(("file", f"{plan['window']}: {plan['url']}"))
-    facts += [
-        (f"{unit} listed", f"{plan[unit]:,}") for unit in ("bytes", "records") if plan[unit]
-    ]
+    facts += [(f"{unit} listed", f"{plan[unit]:,}") for unit in ("bytes", "records") if plan[unit]]
     page.facts(facts)
     if plan["windows_refused"]:
         page.heading("Deltas not taken")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import urllib3
-
 if TYPE_CHECKING:
     import requests
 
@@ -31,9 +29,11 @@ def titles(document: Any) -> str:  # noqa: ANN401 - JSON is any of its types
 
 def said_by(response: requests.Response) -> str:
     """What the body of a refused request says, in quotes after a colon; empty when nothing."""
+    from urllib3.exceptions import HTTPError  # listing sources does without it
+
     try:
         body = response.raw.read(_LARGEST_BYTES, decode_content=True)
         said = titles(json.loads(body))
-    except (ValueError, RecursionError, OSError, urllib3.exceptions.HTTPError):
+    except (ValueError, RecursionError, OSError, HTTPError):
         return ""
     return f": “{said}”" if said else ""

@@ -28,8 +28,8 @@ class Card:
     delivery against our last full one. More records than `max_vanished`, and than the share
     `max_vanished_share` of those held, never vanish at once unasked. `landing_retention`: ISO 8601
     period for the bytes as received. `authority_codes`: registers (GLEIF RA codes) whose numbers
-    this source keys on. `contact_kinds`: what it can bring of `post`, `email`, `phone`, `website`. `shape`: what kind
-    of record it brings (`sources.kit.shapes`).
+    this source keys on. `contact_kinds`: what it can bring of `post`, `email`, `phone`, `website`.
+    `shape`: what kind of record it brings (`sources.kit.shapes`).
     """
 
     source_id: str

@@ -13,15 +13,16 @@ from unittest import mock
 
 import pytest
 import sqlalchemy as sa
-from ingesting import MOMENT, csv_bytes, lei, plain_judge, settings_of
+from ingesting import MOMENT, company, csv_bytes, lei, plain_judge, settings_of
 from standing import asked, files_of_runs
 from trials import FIRST, SECOND, first_rows, second_rows
 
-from flows import door, ingest_report, ingest_steps
+from flows import door, ingest_report, ingest_steps, refresh_steps
 from flows.export_request import ExportRequest
 from flows.house import Clock, House
 from flows.settings import enter_environment
 from sources.kit.errors import Busy, DeliveryRefused, SourceUnavailable
+from sources.kit.standin_api import Api, ApiStandIn
 from warehouse import merge, migrate
 from warehouse.engine import sole_writer
 
@@ -169,6 +170,20 @@ def test_a_companys_whole_way_leaves_counts_and_nothing_else(
     assert artifacts() >= {"ingest-gleif", "export", "delete", "deactivate"}
     nothing_of_anybody(prefect_home, *capfd.readouterr())
     assert files_of_runs(Path(house.settings.home)) == []
+
+
+def test_which_companies_are_asked_for_again_is_not_for_prefect_to_know(
+    house: House, prefect_home: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ingest(house)
+    with ApiStandIn(Api(MOMENT, [company(9001), company(1, legal_name=COMPANY)])) as standin:
+        request = refresh_steps.request_for([lei(9001), lei(1)], base_url=standin.base_url)
+        report = door.refresh(house, request, door.tell_nobody)
+    assert report.counts["leis"] == 2
+    run, _ = task_runs("refresh")
+    assert (run.state_name, run.parameters) == ("Completed", {"lei_count": 2})
+    nothing_of_anybody(prefect_home, *capfd.readouterr())
+    assert {"refresh"} <= artifacts()
 
 
 def artifacts() -> set[str]:

@@ -134,6 +134,17 @@ def test_a_retry_moves_no_cursor_and_counts_no_absence(
     assert outcomes(again) == {"unchanged": 2}
 
 
+def test_a_gap_stays_a_gap(one: Ingesting) -> None:
+    """A delta by hand that reaches back nowhere moves no cursor; its rows, held back, neither."""
+    one.full([company(1)], "2026-11-01")
+    one.delta([company(2, **BAD)], "2026-11-02")
+    before = one.tables("source_cursor")
+    corrected(one, number_of(one, 2), "country=DK")
+    assert delivery(one, 3)["published_at"] == delivery(one, 2)["published_at"]
+    assert one.tables("source_cursor") == before
+    assert one.name(2)
+
+
 def test_what_still_fails_stays_as_it_was(place: Ingesting) -> None:
     place.full([company(1), company(2, **BAD)], "2026-11-01")
     before = place.state()

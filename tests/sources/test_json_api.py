@@ -10,11 +10,15 @@ import pytest
 
 from sources import gleif_codes
 from sources.kit import json_api
+from sources.kit.code_words import built_in
 from sources.kit.errors import DeliveryRefused, SourcenoteError, SourceUnavailable
 from sources.kit.landing import Landing
 from sources.kit.patience import Manners
+from sources.kit.sample import bundled_sample
 from sources.kit.session import PoliteSession
+from sources.kit.standin import StandIn
 from sources.kit.standin_api import FAULTS, Api, ApiStandIn
+from sources.kit.standin_publish import Publish
 
 NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
 URL = "https://api.gleif.org/api/v1/registration-authorities?page%5Bsize%5D=200"
@@ -122,3 +126,19 @@ def test_every_fault_is_described() -> None:
     with pytest.raises(ValueError, match="no fault"):
         Api(NOW).misbehave("sulking")
     assert all(FAULTS.values())
+
+
+def test_the_stand_in_of_the_files_serves_the_api_beside_them() -> None:
+    """So `--base-url` of one server is enough for `ingest all` and `refresh`."""
+    sample = bundled_sample()
+    publish = Publish(sample.published_at, sample.csv)
+    with StandIn([publish], api=Api.beside(sample.published_at, sample.csv)) as standin:
+        session = PoliteSession(
+            gleif_codes.CARD, lambda: NOW, base_url=standin.base_url, manners=HASTY
+        )
+        with session:
+            (page,) = json_api.pages(session, URL, most=1)
+            assert session.get_json("https://api.gleif.org/api/v2/golden-copies/publishes")["data"]
+    registers = built_in().codes.authorities
+    assert [entry["id"] for entry in page.data] == [one.code for one in registers]
+    assert page.published_at == sample.published_at

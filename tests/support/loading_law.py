@@ -85,16 +85,17 @@ class Law:
         kind, content = sent.kind or "file", sent.content()
         before = self.seen.setdefault(content, [])
         compared = _Compared.of(sent, before)
-        self.outcomes = {n.number: self._beside_held(n, compared) for n in sent.lines}
+        self.outcomes = {n: self._beside_held(line, compared) for n, line in sent.told.items()}
         vanished = self._count_absences(sent, kind, before, compared, delivery)
-        for line in sent.lines:
+        for line in sent.told.values():
             self._apply(line, self.outcomes[line.number], compared, delivery)
         self._move_cursor(sent, kind, before)
         before.append((kind, sent.slot))
         tally = Counter(self.outcomes.values())
         counts = {f"records_{name}": tally[name] for name in OUTCOMES}
+        counts["records_superseded"] = len(sent.lines) - len(sent.told)
         counts["records_minimised"] = sum(
-            line.is_person and self.outcomes[line.number] != "stale" for line in sent.lines
+            line.is_person and self.outcomes[n] != "stale" for n, line in sent.told.items()
         )
         return counts | {"records_in": len(sent.lines), "records_vanished": vanished}
 
@@ -162,15 +163,15 @@ class Law:
         last, published = self.newest_full, compared.published
         is_dated, vanished = published is not None, 0
         is_repeat = any(was == kind for was, _ in before)
-        counts = kind == "full" and sent.slot is not None and not is_repeat
-        counts = counts and (last is None or sent.slot > last)
+        is_newer = is_dated and (last is None or published > last)
+        counts = kind == "full" and is_newer and not is_repeat
         for number, held in self.held.items():
             if number in self.outcomes:
                 if held.absent and is_dated and (last is None or published >= last):
                     if held.is_vanished:
                         self._write(number, VANISHED, "then", None, delivery)
                     held.absent, held.is_vanished = 0, False
-            elif counts and (held.published is None or held.published < sent.slot):
+            elif counts and (held.published is None or held.published < published):
                 held.absent += 1
                 if held.absent == 2:
                     held.is_vanished = True

@@ -68,6 +68,11 @@ class Sent:
     def published_at(self) -> datetime | None:
         return None if self.slot is None else FIRST + self.slot * SLOT
 
+    @property
+    def told(self) -> dict[int, Line]:
+        """The line that counts for each company: the one under the latest date."""
+        return {line.number: line for line in sorted(self.lines, key=lambda line: line.updated)}
+
     def content(self) -> bytes:
         """The bytes, by which a repeated delivery is known."""
         return _content(self.lines)
@@ -137,12 +142,29 @@ class Publisher:
         lines = _ordered(self.states[step].values())
         return Sent("full", step, self.slots[step], lines, is_fetched=is_fetched)
 
-    def delta(self, since: int, step: int, *, says_reach: bool = True) -> Sent:
-        """Every line that differed at any publication after `since`, as it stands at `step`."""
+    def delta(
+        self, since: int, step: int, *, says_reach: bool = True, is_doubled: bool = False
+    ) -> Sent:
+        """Every line that differed at any publication after `since`, as it stands at `step`.
+
+        `is_doubled`: with earlier lines of the same companies before them, and one line twice.
+        """
         touched = frozenset[int]().union(*self.touched[since + 1 : step + 1])
         lines = _ordered(self.states[step][n] for n in touched if n in self.states[step])
+        if is_doubled and lines:
+            lines = (*self._earlier(lines, since, step), *lines, lines[0])
         reach = self.slots[step] - self.slots[since] if says_reach else None
         return Sent("delta", step, self.slots[step], lines, reach, is_fetched=says_reach)
+
+    def _earlier(self, lines: tuple[Line, ...], since: int, step: int) -> list[Line]:
+        """One line of each company from within that time, if one has an earlier date."""
+        found = {}
+        for state in self.states[since + 1 : step]:
+            for line in lines:
+                was = state.get(line.number)
+                if was is not None and was.updated < line.updated:
+                    found[line.number] = was
+        return list(found.values())
 
     def is_monotone(self, number: int, step: int) -> bool:
         """Whether no publication up to that one set the company's date back."""

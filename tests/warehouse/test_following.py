@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ingesting import Ingesting, Row, company, lei, outcomes
-from listing import export, norwegian
+from listing import export, norwegian, rows_of, stop
 
 from flows import suppress_steps
 from flows.cli.sentences import stop_sentence
@@ -240,3 +240,29 @@ def test_who_was_never_held_is_not_named_in_a_path(place: Ingesting) -> None:
     assert found["stop"]["path"] == [{"how": "successor", "from": None}]
     assert "a company that is not held" in stop_sentence(found["stop"], "it")
     assert suppress_steps.check(place.house, Subject("lei", lei(2)))["is_stopped"]
+
+
+def test_a_stop_by_a_letters_link_follows_too(place: Ingesting, tmp_path: Any) -> None:
+    words = {"successor_lei_1": lei(2), "registration_number": "111 111 111"}
+    rows = [
+        norwegian(1, **words),
+        norwegian(2, registration_number="222222222", lei_status="ISSUED"),
+        norwegian(3, registration_number="111111111", lei_status="ISSUED"),
+    ]
+    place.full(rows, "2026-10-01")
+    (row,) = rows_of(export(place, tmp_path))
+    assert row["lei"] == lei(1)
+    stop(place, row["unsubscribe_url"])
+    assert covered(place, 1, 2, 3) == [True, True, False]
+    with reading(place.house.engine) as connection:
+        assert read_stops.stop_on(connection, place.house.keys, "lei", lei(2)) is not None
+    report = place.delta(
+        [
+            norwegian(2, legal_name="Nytt Navn AS", last_update_published="2026-10-02T00:00:00Z"),
+            norwegian(
+                3, registration_number="111111111", last_update_published="2026-10-02T00:00:00Z"
+            ),
+        ],
+        "2026-10-02",
+    )
+    assert outcomes(report) == {"suppressed": 2}

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import group_rows
 import pytest
 from group_rows import DIRECT, NO_ULTIMATE, ULTIMATE, exception, ingest, relationship
-from ingesting import Ingesting, company, lei, outcomes
+from ingesting import Ingesting, company, csv_bytes, lei, outcomes, quiet
 
+from flows import ingest_run
+from flows.ingest_report import Request
+from sources.kit.errors import DeliveryRefused
 from sources.kit.policy import SourceSettings
+from sources.kit.sample import bundled_sample
+from sources.kit.sample_group import bundled_group
 
 ANY = SourceSettings(min_ratio=0, max_ratio=1000)
 HELD = "SELECT * FROM record WHERE source_id <> 'gleif' ORDER BY source_key"
@@ -236,3 +243,67 @@ def test_level_2_first_leaves_level_1_its_due(place: Ingesting) -> None:
     assert outcomes(place.full([company(1), company(2)], "2026-10-01")) == {"new": 2}
     assert place.name(1) is not None
     assert place.one("SELECT count(*) AS n FROM company") == 2
+
+
+def test_what_is_odd_is_noted_and_loaded(place: Ingesting) -> None:
+    rows = [
+        relationship(1, 1),
+        relationship(2, 3, Period_2_endDate="2018-01-01T00:00:00Z"),
+        relationship(4, 5, ManagingLOU="506700TEST0000000100"),
+        relationship(6, 7, ValidationSources="A_FRIEND_SAID_SO"),
+    ]
+    report = ingest(place, rows, "2026-10-01")
+    assert outcomes(report) == {"new": 4}
+    noted = ("nodes_differ", "period_is_in_order", "managing_lou_is_an_lei", "codes_are_listed")
+    assert report.notes == dict.fromkeys(noted, 1)
+
+
+def test_what_ended_long_ago_is_not_taken(place: Ingesting) -> None:
+    old = relationship(
+        1, 2, RegistrationStatus="RETIRED", LastUpdateDate="2020-01-01T00:00:00Z",
+        Registration_NextRenewalDate="",
+    )  # fmt: skip
+    lately = relationship(3, 4, RegistrationStatus="RETIRED")
+    report = ingest(place, [old, lately], "2026-10-01")
+    assert outcomes(report) == {"new": 1, "out_of_scope": 1}
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["Relationship.EndNode.NodeID", "Relationship.Period.1.startDate", "Registration.ManagingLOU"],
+)
+def test_a_missing_column_stops_the_delivery(place: Ingesting, column: str) -> None:
+    row = {name: text for name, text in relationship(1, 2).items() if name != column}
+    path = place.folder / "short.csv"
+    path.write_bytes(csv_bytes([row], list(row)))
+    with pytest.raises(DeliveryRefused, match=column):
+        ingest_run.run(place.house, Request("gleif-rr", file=path, kind="full"), quiet)
+    assert place.ask(HELD) == []
+
+
+def test_columns_come_in_any_order_and_number_and_unknown_ones_are_named(place: Ingesting) -> None:
+    row = relationship(1, 2)
+    kept = [name for name in row if not re.search(r"\.[3-5]\.", name)]
+    columns = [*reversed(kept), "Relationship.Colour"]
+    path = place.folder / "other.csv"
+    path.write_bytes(csv_bytes([{**row, "Relationship.Colour": "blue"}], columns))
+    report = ingest_run.run(place.house, Request("gleif-rr", file=path, kind="full"), quiet)
+    assert outcomes(report) == {"new": 1}
+    assert report.unknown_columns == ["Relationship.Colour"]
+    assert place.ask(HELD)[0]["relationship_periods"].count("; ") == 1
+
+
+def test_the_bundled_families_load(place: Ingesting) -> None:
+    group = bundled_group(bundled_sample())
+    found = {}
+    for source_id, content in (
+        ("gleif-rr", group.relationships),
+        ("gleif-repex", group.exceptions),
+    ):
+        path = place.folder / f"{source_id}.csv"
+        path.write_bytes(content)
+        found[source_id] = ingest_run.run(
+            place.house, Request(source_id, file=path, kind="full"), quiet
+        )
+    assert outcomes(found["gleif-repex"]) == {"new": group.exception_rows}
+    assert outcomes(found["gleif-rr"]) == {"new": group.relationship_rows - 2, "quarantined": 2}

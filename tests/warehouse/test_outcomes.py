@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import timedelta
 
 import pytest
 from ingesting import Ingesting, company, csv_bytes, lei, moment, outcomes
@@ -253,7 +254,47 @@ def test_only_newer_full_files_count_absence(wide) -> None:
     wide.ingest(gzip.compress(content), "full", "2026-11-03")  # the same publication, packed
     wide.full([*FOUR[1:], company(7)], "2026-10-20")  # an older publication
     wide.ingest(content, "full", "2026-11-09")  # the same bytes under another date
-    assert vanished(wide) == expected
+    assert vanished(wide) == expected | {lei(7): (1, False)}  # the newest one is without it
+
+
+def test_what_is_no_newer_than_the_absence_does_not_end_it(wide) -> None:
+    wide.full(FOUR, "2026-10-01")
+    wide.full(FOUR[1:], "2026-10-03")
+    wide.full(without_first(8), "2026-10-05")
+    wide.full(FOUR, "2026-10-01")  # the first one again
+    wide.delta(FOUR[:1], "2026-10-04")
+    wide.undated([company(0, last_update_published=moment("2026-10-30"))])
+    assert vanished(wide) == {lei(0): (2, True)}
+    wide.delta(FOUR[:1], "2026-10-05")
+    assert vanished(wide) == {}
+
+
+def test_a_full_file_of_the_publication_that_deltas_reached_counts_absence(wide) -> None:
+    wide.full(FOUR, "2026-10-01")
+    wide.load(csv_bytes(FOUR[3:]), "delta", "2026-10-03", reach=timedelta(days=2))
+    assert cursor(wide)["published_at"] > cursor(wide)["full_published_at"]
+    wide.full(FOUR[1:], "2026-10-03")
+    assert vanished(wide) == {lei(0): (1, False)}
+
+
+@pytest.mark.parametrize("name", ["again", "undated", "undated, with its kind"])
+def test_bytes_that_were_compared_before_bring_no_older_word_back(wide, name) -> None:
+    """Also where the register set the record's date back since."""
+    first = csv_bytes([*update("første", "2026-10-02"), company(2)])
+    wide.ingest(first, "full", "2026-10-03")
+    wide.full([*update("anden", "2026-10-01"), company(2)], "2026-10-04")
+    named = {"again": ("full", "2026-10-03"), "undated": (None, None)}
+    report = wide.ingest(first, *named.get(name, ("full", None)))
+    assert outcomes(report) == {"stale": 1, "unchanged": 1}
+    assert wide.name(1) == "anden"
+
+
+def test_undated_bytes_twice_change_nothing_the_second_time(wide) -> None:
+    undated = update("udateret", "2026-10-01")
+    wide.undated(undated)
+    wide.full(update("dateret", "2026-10-01"), "2026-10-04")
+    assert outcomes(wide.undated(undated)) == {"stale": 1}
+    assert wide.name(1) == "dateret"
 
 
 def test_a_full_file_cannot_miss_what_was_published_after_it(wide) -> None:

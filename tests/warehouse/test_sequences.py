@@ -8,8 +8,7 @@ loading, and to what the publisher said. `make sequences` runs thousands of them
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
-from pathlib import Path
+from random import Random
 
 import dying
 import ingesting
@@ -17,7 +16,7 @@ import pytest
 from agreeing import disagreements, held_of
 from breaking import COMMITTED, PLACES, Died
 from dying import Death, Job
-from hypothesis import HealthCheck, event, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -34,8 +33,8 @@ ANY = st.integers(0, 99)
 """Which publication or delivery, counted from the newest, as far as there are that many."""
 CHANGES = st.dictionaries(st.integers(0, 5), st.sampled_from(MOVES), max_size=4)
 GAPS = st.integers(1, 5)
-MOST = 12
-"""Publications of one history."""
+MOST, STEPS = 12, 9
+"""Publications of one history, and what may happen in one sequence."""
 
 
 class Sequence(RuleBasedStateMachine):
@@ -43,6 +42,7 @@ class Sequence(RuleBasedStateMachine):
 
     place: Ingesting
     clean: Ingesting
+    url: str
     ended = 0
 
     def __init__(self) -> None:
@@ -69,12 +69,13 @@ class Sequence(RuleBasedStateMachine):
     def full(self, back: int) -> None:
         self._load(self.publisher.full(self._step(back)))
 
-    @rule(back=ANY, length=ANY, says_reach=st.booleans())
-    def delta(self, back: int, length: int, says_reach: bool) -> None:
+    @rule(back=ANY, length=ANY, says_reach=st.booleans(), is_doubled=st.booleans())
+    def delta(self, back: int, length: int, says_reach: bool, is_doubled: bool) -> None:
         step = self._step(back)
         since = max(step - 1 - length % 4, 0)
         if step > since:
-            self._load(self.publisher.delta(since, step, says_reach=says_reach))
+            made = self.publisher.delta(since, step, says_reach=says_reach, is_doubled=is_doubled)
+            self._load(made)
 
     @rule()
     def follow(self) -> None:
@@ -164,8 +165,8 @@ class Sequence(RuleBasedStateMachine):
         beside what is undated the rows' own dates decide.
         """
         is_late = sent.slot is not None and sent.step < self.newest
-        for line in sent.lines:
-            number, outcome = line.number, self.law.outcomes[line.number]
+        for number, line in sent.told.items():
+            outcome = self.law.outcomes[number]
             if sent.slot is None:
                 if outcome in {"new", "changed"}:
                     self.blurred.add(number)
@@ -223,14 +224,34 @@ class Sequence(RuleBasedStateMachine):
         return not is_open
 
 
-def run(machine: type[Sequence], place: Ingesting, clean: Ingesting, times: float) -> None:
+class Killed(Sequence):
+    """The same, and in between a process of its own that loads a full file is killed."""
+
+    @rule(back=ANY, statement=st.integers(1, 60), is_retried=st.booleans())
+    def kill(self, back: int, statement: int, is_retried: bool) -> None:
+        house = self.place.later(hours=1).house
+        sent = self.publisher.full(self._step(back), is_fetched=False)
+        slot = FIRST + sent.slot * SLOT
+        file = self.place.folder / f"{slot:%Y%m%d-%H%M}-gleif-goldencopy-lei2-golden-copy.csv"
+        file.write_bytes(sent.content())
+        job = Job("ingest", self.url, self.place.folder, house.now(), file)
+        before, deliveries = self.place.state(), self._deliveries()
+        dying.killed(job, Death(nth=statement))
+        self._after_death(sent, self._deliveries() > deliveries, before, deliveries)
+        if is_retried:
+            self._load(sent)
+
+
+def run(
+    machine: type[Sequence], url: str, place: Ingesting, clean: Ingesting, times: float
+) -> None:
     """So many sequences for each of the profile's examples."""
-    bound = type(machine.__name__, (machine,), {"place": place, "clean": clean})
+    bound = type(machine.__name__, (machine,), {"place": place, "clean": clean, "url": url})
     run_state_machine_as_test(
         bound,
         settings=settings(
             max_examples=max(1, round(settings().max_examples * times)),
-            stateful_step_count=12,
+            stateful_step_count=STEPS,
             suppress_health_check=[*HealthCheck],
         ),
     )
@@ -246,6 +267,59 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ingesting]:
         yield place
 
 
-def test_any_sequence_ends_as_a_clean_load(wide: Ingesting, clean: Ingesting) -> None:
+def test_any_sequence_ends_as_a_clean_load(
+    shared_url: str, wide: Ingesting, clean: Ingesting
+) -> None:
     is_sqlite = wide.house.engine.dialect.name == "sqlite"
-    run(Sequence, wide, clean, 4 if is_sqlite else 0.6)
+    run(Sequence, shared_url, wide, clean, 3 if is_sqlite else 0.6)
+
+
+def test_any_sequence_with_killed_processes_does(
+    shared_url: str, wide: Ingesting, clean: Ingesting
+) -> None:
+    run(Killed, shared_url, wide, clean, 0.1)
+
+
+def whole(publisher: Publisher, draw: Random) -> list[Sent]:
+    """Deliveries that tell all there is: a full file, and deltas that meet from there on."""
+    steps = len(publisher.slots)
+    first = draw.randrange(steps)
+    found, since = [publisher.full(first)], first
+    while since < steps - 1:
+        step = draw.randint(since + 1, steps - 1)
+        found.append(publisher.delta(draw.randint(max(since - 1, 0), since), step))
+        since = step
+    return found + [publisher.full(draw.randrange(steps)) for _ in range(draw.randrange(2))]
+
+
+ADVANCES = [move for move in MOVES if move not in {"back", "gone"}]
+
+
+@settings(
+    max_examples=max(1, settings().max_examples // 3), suppress_health_check=[*HealthCheck]
+)
+@given(
+    st.lists(
+        st.tuples(GAPS, st.dictionaries(st.integers(0, 5), st.sampled_from(ADVANCES))),
+        min_size=2,
+        max_size=6,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_deliveries_that_tell_all_may_come_in_any_order(
+    wide: Ingesting, clean: Ingesting, steps: list[tuple[int, dict[int, str]]], random: Random
+) -> None:
+    """Where no date is set back; the last of them is not always the newest."""
+    publisher = Publisher()
+    for gap, moves in steps:
+        publisher.publish(gap, {n: "fresh" if m == "revert" else m for n, m in moves.items()})
+    sent = whole(publisher, random)
+    random.shuffle(sent)
+    wide.at(ingesting.MOMENT).empty()
+    for one in sent:
+        receive(wide.later(hours=1), one)
+    newest = publisher.full(len(steps) - 1)
+    clean.at(wide.house.now()).empty()
+    receive(clean, newest)
+    assert held_of(wide, newest.lines) == held_of(clean, newest.lines)
+    assert wide.one("SELECT count(*) FROM record") == len(newest.lines)
