@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import time
+from concurrent.futures import wait
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +87,8 @@ class Serving:
 
     def stop(self) -> None:
         """Start none any more, and end the one that runs: its transaction is rolled back."""
-        asyncio.run_coroutine_threadsafe(self._runner.astop(), self._loop)
+        asked = asyncio.run_coroutine_threadsafe(self._runner.astop(), self._loop)
+        wait([asked], _SECONDS_TO_END)  # Prefect tells the flow why before it ends it
         until = time.monotonic() + _SECONDS_TO_END
         while running := multiprocessing.active_children():
             for flow_run in running:

@@ -166,7 +166,8 @@ def test_a_companys_whole_way_leaves_counts_and_nothing_else(
         assert {task.name.rsplit("-", 1)[0] for task in tasks} <= {"fetch", "load", flow}
         assert all(task.run_count <= 1 for task in tasks)
     run, _ = task_runs("ingest")
-    assert set(run.parameters) == {"source_id", "full", "file", "kind", "published_at", "base_url"}
+    names = {"source_id", "full", "file", "kind", "published_at", "base_url", "confirm_vanished"}
+    assert set(run.parameters) == names
     assert artifacts() >= {"ingest-gleif", "export", "delete", "deactivate"}
     nothing_of_anybody(prefect_home, *capfd.readouterr())
     assert files_of_runs(Path(house.settings.home)) == []

@@ -17,6 +17,7 @@ from service import alive, environment, ledger, persons_of, service, until
 from standing import files_of_runs
 
 from flows import schedule_steps, unattended
+from flows.ledger import ledger_run
 from flows.up_lock import is_service_up, only_service
 from sources.kit.errors import Busy
 from sources.kit.sample import BundledSample, bundled_sample
@@ -116,7 +117,7 @@ def test_a_service_killed_and_started_again_misses_nothing_and_does_nothing_twic
         had = third.below()
         assert third.stop() == 0
         until(lambda: gone(had), 20, "the end of every process")
-        assert "Traceback" not in third.errors()
+        said = third.errors()
 
     assert ledger(sqlite_url).count(("ingest", "done")) == 2
     assert ledger(sqlite_url).count(("delete", "done")) == 1
@@ -127,6 +128,7 @@ def test_a_service_killed_and_started_again_misses_nothing_and_does_nothing_twic
     assert persons
     for person in persons:
         assert person.encode() not in kept
+        assert person not in said
 
 
 FLOWS = ("ingest", "deactivate", "delete")
@@ -195,6 +197,14 @@ def test_a_run_that_died_has_not_been_done(place: Ingesting) -> None:
         assert "deactivate" not in missed(place)
     ran(place, "delete", NOON.replace(hour=6), "interrupted")
     assert {"deactivate", "delete"} <= missed(place)
+
+
+def test_a_run_that_was_stopped_is_to_be_done_again(place: Ingesting) -> None:
+    place.at(NOON)
+    with pytest.raises(KeyboardInterrupt), ledger_run(place.house, "deactivate"):
+        raise KeyboardInterrupt
+    assert [row["state"] for row in place.ask("SELECT state FROM run")] == ["interrupted"]
+    assert "deactivate" in missed(place)
 
 
 def test_status_shows_when_each_line_is_due(place: Ingesting) -> None:

@@ -307,3 +307,16 @@ def test_the_bundled_families_load(place: Ingesting) -> None:
         )
     assert outcomes(found["gleif-repex"]) == {"new": group.exception_rows}
     assert outcomes(found["gleif-rr"]) == {"new": group.relationship_rows - 2, "quarantined": 2}
+
+
+def test_a_retraction_of_what_vanished_is_no_return(place: Ingesting) -> None:
+    for day in (1, 2, 3):
+        rows = [relationship(8, day)] + [relationship(1, 2)] * (day == 1)
+        ingest(place, rows, f"2026-10-0{day}")
+    gone = relationship(1, 2, DeletedAt="2026-10-04T06:00:00Z")
+    assert outcomes(ingest(place, [gone], "2026-10-04", "delta")) == {"retracted": 1}
+    (held,) = place.ask(HELD.replace("ORDER", "AND start_lei = :one ORDER"), one=lei(1))
+    assert held["vanished_at"] is not None
+    assert outcomes(ingest(place, [relationship(1, 2)], "2026-10-05", "delta")) == {"changed": 1}
+    (held,) = place.ask(HELD.replace("ORDER", "AND start_lei = :one ORDER"), one=lei(1))
+    assert (held["vanished_at"], held["retracted_at"]) == (None, None)

@@ -6,9 +6,20 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from ingesting import Ingesting, Report, Row, company, csv_bytes, lei, moment, quiet
+from ingesting import (
+    Ingesting,
+    Report,
+    Row,
+    company,
+    csv_bytes,
+    lei,
+    moment,
+    plain_judge,
+    quiet,
+)
+from our_command import Answer, runner
 
-from flows import ingest_run
+from flows import ingest_run, ingest_steps
 from flows.ingest_report import Request
 from sources.kit.errors import DeliveryRefused
 from sources.kit.policy import SourceSettings
@@ -132,3 +143,32 @@ def test_vanishing_and_returning_are_changes_with_their_deliveries(strict) -> No
     current = strict.ask("SELECT delivery_id FROM change WHERE is_current")
     assert [row["delivery_id"] for row in current] == [last.delivery_id]
     assert gone(strict) == [lei(0)]
+
+
+def test_the_command_names_the_number_and_takes_it(
+    strict: Ingesting, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two_files_without(strict, 3)
+    url = strict.house.engine.url.render_as_string(hide_password=False)
+    run = runner(strict.folder, monkeypatch, capsys, url)
+    monkeypatch.setattr(ingest_steps, "judge", plain_judge)
+    path = strict.folder / "20261103-0800-gleif-goldencopy-lei2-golden-copy.csv"
+    path.write_bytes(csv_bytes([*MANY[3:], company(20)]))
+    config = strict.folder / "strict.toml"
+    written = (strict.folder / "sourcenote.toml").read_text("utf-8")
+    bounds = "min_ratio = 0\nmax_vanished = 2\nmax_vanished_share = 0.25\n"
+    config.write_text(f"{written}\n[sources.gleif]\n{bounds}", "utf-8")
+    line = ("--config", config, "ingest", "gleif", "--file", path)
+
+    def on_the_third(*more: object) -> Answer:
+        return run(*line, *more, now="2026-11-03T10:00:00Z")
+
+    refused = on_the_third()
+    assert refused.code == 1
+    assert "--confirm-vanished 3" in refused.err
+    assert on_the_third("--confirm-vanished", 3).code == 0
+    told = run("--config", config, "status", "--json", now="2026-11-03T10:00:00Z").document
+    assert told["vanished"] == {"gleif": 3}
+    page = run("--config", config, "explain", lei(0), now="2026-11-03T10:00:00Z")
+    assert "no longer lists it, since 2026-11-03 10:00 UTC" in page.text
+    assert run("ingest", "all", "--confirm-vanished", 3).code == 2

@@ -42,7 +42,10 @@ BY_RECORD = (change, contact_point, correction, personal_value)
 """Tables that hang on a record and go with it, in this order."""
 BY_COMPANY = (company_stop,)
 """Tables that hang on a company and go with it."""
-LEFT_WITHOUT_IDENTITY = ("disclosure", "letter", "deletion_log", "suppressed_record", "not_retaken")
+LEFT_WITHOUT_IDENTITY = (
+    *("disclosure", "letter", "deletion_log", "suppressed_record", "not_retaken"),
+    "followed_stop",
+)
 """Tables that keep an opaque number or a keyed hash: proof, links that go on working, counts."""
 
 

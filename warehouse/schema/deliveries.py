@@ -38,7 +38,7 @@ run = sa.Table(
     "run",
     METADATA,
     column("run_id", sa.BigInteger, primary_key=True, comment="ours"),
-    column("flow", sa.Text, comment="ingest, refresh, quarantine retry, deactivate, delete, export"),
+    column("flow", sa.Text, comment="ingest, refresh, quarantine retry, delete, …"),
     column("source_id", sa.Text, nullable=True, comment="the source, for ingest runs"),
     column("state", sa.Text, comment="running, done, refused, failed, interrupted"),
     column("actor", sa.Text, comment="login or operating-system user that started it"),

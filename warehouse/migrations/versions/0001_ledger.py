@@ -25,7 +25,7 @@ def upgrade() -> None:
             sa.Text(),
             autoincrement=False,
             nullable=False,
-            comment="ingest, refresh, quarantine retry, deactivate, delete, export",
+            comment="ingest, refresh, quarantine retry, delete, …",
         ),
         sa.Column(
             "source_id",
