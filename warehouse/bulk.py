@@ -47,9 +47,9 @@ def open_up(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text(f"SET LOCAL maintenance_work_mem = '{_SORT_MEMORY}'"))
         for key in _foreign_keys():
-            connection.execute(DropConstraint(key))
+            connection.execute(DropConstraint(key, isolate_from_table=False))
         for table in _TABLES:
-            connection.execute(DropConstraint(table.primary_key))
+            connection.execute(DropConstraint(table.primary_key, isolate_from_table=False))
 
 
 def close_up(connection: Connection) -> None:
@@ -57,12 +57,12 @@ def close_up(connection: Connection) -> None:
     is_postgres = connection.dialect.name == "postgresql"
     for table in _TABLES:
         if is_postgres:
-            connection.execute(AddConstraint(table.primary_key))
+            connection.execute(AddConstraint(table.primary_key, isolate_from_table=False))
         for index in _indexes(table):
             index.create(connection)
     if is_postgres:
         for key in _foreign_keys():
-            connection.execute(AddConstraint(key))
+            connection.execute(AddConstraint(key, isolate_from_table=False))
     else:
         _check_foreign_keys(connection)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -62,16 +62,14 @@ def _write_differences(
     """Each difference as the current change of its field; the one before it is current no more."""
     shape = SHAPES[facts.card.shape]
     before = _before(connection, shape)
-    differences = sa.union_all(
-        *(_difference(before, changed, name) for name in shape.published)
-    ).cte()
+    found = sa.union_all(*(_difference(before, changed, name) for name in shape.published))
+    differences = _set_apart(connection, found)
     connection.execute(
         change.update()
         .where(
             change.c.is_current.is_(True),
-            sa.exists().where(
-                differences.c.record_id == change.c.record_id,
-                differences.c.field == change.c.field,
+            sa.tuple_(change.c.record_id, change.c.source_key, change.c.field).in_(
+                sa.select(differences.c.record_id, differences.c.source_key, differences.c.field)
             ),
         )
         .values(is_current=False)
@@ -93,6 +91,18 @@ def _write_differences(
         )
     )
     connection.execute(sa.text("DROP TABLE staged_before"))
+    connection.execute(sa.text("DROP TABLE staged_difference"))
+
+
+def _set_apart(connection: Connection, found: sa.CompoundSelect[Any]) -> sa.TableClause:
+    """The differences in a table of their own: what is current no more is looked up by them."""
+    names = ("record_id", "source_key", "field", "old_value", "new_value")
+    drop = " ON COMMIT DROP" if connection.dialect.name == "postgresql" else ""
+    connection.execute(sa.text("DROP TABLE IF EXISTS staged_difference"))
+    text = found.compile(connection, compile_kwargs={"literal_binds": True})
+    connection.execute(sa.text(f"CREATE TEMP TABLE staged_difference{drop} AS {text}"))
+    connection.execute(sa.text("ANALYZE staged_difference"))
+    return sa.table("staged_difference", *(sa.column(name) for name in names))
 
 
 def _before(connection: Connection, shape: Shape) -> sa.TableClause:

@@ -58,7 +58,7 @@ class PostgresStaging:
             driver.cursor() as cursor,
             cursor.copy(f"COPY {target} ({listed}) FROM STDIN (FORMAT text)") as copy,
         ):
-            copy.write(memoryview(copy_text.bytes_of(lines)))
+            copy.write(copy_text.bytes_of(lines).data)
 
     def write(self, name: str, table: pa.Table, texts: pa.Array | None = None) -> None:
         """Queue the rows for COPY."""

@@ -146,7 +146,7 @@ def test_an_error_from_below_does_not_quote_them(planted: Holding, option: list[
         statement = sa.text("SELECT load_this(:name)")
         connection.execute(statement, {"name": f"Ida {SOLE_TRADER}, {STREET}"})
 
-    with mock.patch.object(merge, "_move_cursor", broken):
+    with mock.patch.object(merge, "move_cursor", broken):
         answer = load(planted)
         again = planted.run("ingest", "gleif", *option, "--file", planted.home / "received" / NAME)
     for each in (answer, again):

@@ -222,7 +222,7 @@ def test_an_error_that_quotes_values_is_told_without_them(
 
     caplog.set_level(logging.DEBUG)
     with (
-        mock.patch.object(merge, "_move_cursor", broken),
+        mock.patch.object(merge, "move_cursor", broken),
         pytest.raises(sa.exc.DataError) as caught,
     ):
         ingest(house)

@@ -254,7 +254,7 @@ def test_a_load_that_lost_its_lock_changes_nothing(heavy: Holding) -> None:
 
 
 def test_a_backend_that_dies_in_the_merge_leaves_everything_as_it_was(heavy: Holding) -> None:
-    real = merge._move_cursor
+    real = merge.move_cursor
 
     def cut(connection: Any, *arguments: Any) -> None:
         real(connection, *arguments)
@@ -262,7 +262,7 @@ def test_a_backend_that_dies_in_the_merge_leaves_everything_as_it_was(heavy: Hol
         _terminate(heavy.url, f"pid = {pid}")
         connection.execute(sa.text("SELECT 1"))
 
-    with mock.patch.object(merge, "_move_cursor", cut):
+    with mock.patch.object(merge, "move_cursor", cut):
         answer = heavy.load(heavy.second)
     assert answer.code == 1
     assert answer.document["error"]["cause"] == "the server was stopped"
