@@ -11,7 +11,7 @@ PIP := $(IN)/python -m pip --quiet --quiet --no-input --disable-pip-version-chec
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo test bench bench-full soak lint types contracts security unit parts venv format clean
+.PHONY: help demo test bench sequences bench-full soak lint types contracts security unit parts venv format clean
 
 help: ## this list
 	@echo "sourcenote: make TARGET"
@@ -31,6 +31,9 @@ bench-full: venv ## the same at full size and beside dlt and pandas, about half 
 
 soak: venv ## kill and damage it many times, count what did not hold
 	@$(IN)/python -m bench.soak
+
+sequences: venv ## thousands of random sequences of deliveries, held to the law of loading
+	@HYPOTHESIS_PROFILE=thorough $(IN)/python -m pytest -q -rP tests/warehouse/test_sequences.py
 
 lint: venv ## ruff: rules and layout
 	@echo "== lint"

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from checks import quarantine
@@ -44,8 +45,6 @@ from warehouse.sorting import QUARANTINED, Arrived
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    import pyarrow as pa
 
     from flows.house import House
     from sources.kit.card import Landed
@@ -97,6 +96,8 @@ def load_delivery(
     tally = _Tally()
     as_prepared = partial(prepare, house, shape=SHAPES[facts.card.shape])
     try:
+        if facts.kind != "full" and facts.asked is None:
+            facts = replace(facts, asked=_keys_of(source_id, landed))
         with source(source_id).rows_of(landed.path, as_prepared) as rows:
             report = _load(house, facts, landed, rows, tally, tell)
             return replace(
@@ -105,6 +106,13 @@ def load_delivery(
     except DeliveryRefused as refusal:
         record_refusal(house, facts, landed, refusal)
         raise
+
+
+def _keys_of(source_id: str, landed: Landed) -> tuple[str, ...]:
+    """What a delta is about: of the millions held only these records need be read."""
+    with source(source_id).rows_of(landed.path, lambda frame: frame.table["source_key"]) as rows:
+        keys = pa.chunked_array([flat(column) for column in rows.frames], pa.string())
+    return tuple(pc.unique(keys).drop_null().to_pylist())
 
 
 def load_frames(

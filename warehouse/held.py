@@ -84,48 +84,83 @@ class Held:
 
 
 def read_held(connection: Connection, source_id: str, asked: Sequence[str] | None = None) -> Held:
-    """Everything held of the source, or on the keys `asked` for; streams the table once."""
-    columns = [
-        np.concatenate(parts) for parts in zip(*_batches(connection, source_id, asked), strict=True)
-    ]
-    if not columns:
-        columns = [
-            np.empty((0, 2), np.uint64),
-            np.empty((0, 2), np.uint64),
-            *(np.empty(0, np.int64) for _ in range(4)),
-        ]
-    key, digest, record_id, updated, delivery_id, absent = columns
-    order = np.argsort(key[:, 0], kind="stable")
-    record_id, absent = record_id[order], absent[order] > 0
+    """Everything held of the source, or on the keys `asked` for; streams the table once.
+
+    The arrays are filled in place: at millions of records a second copy of them would be the
+    largest thing in memory.
+    """
+    arrays: list[np.ndarray] = [np.empty((0, 2), np.uint64) for _ in range(2)]
+    arrays += [np.empty(0, np.int64) for _ in range(4)]
+    filled = 0
+    for batch in _batches(connection, source_id, asked):
+        arrays = [_with(array, filled, part) for array, part in zip(arrays, batch, strict=True)]
+        filled += len(batch[0])
+    arrays = [array[:filled] for array in arrays]
+    order = np.argsort(arrays[0][:, 0], kind="stable")
+    for place in range(len(arrays)):
+        arrays[place] = arrays[place][order]
+    key, digest, record_id, updated, delivery_id, absent = arrays
     stopped = np.array(_stopped_records(connection), dtype=np.int64)
     return Held(
-        key=key[order],
-        digest=digest[order],
+        key=key,
+        digest=digest,
         record_id=record_id,
-        updated=updated[order],
-        published=_written(connection, delivery_id[order]),
-        is_absent=absent,
+        updated=updated,
+        published=_written(connection, delivery_id),
+        is_absent=absent > 0,
         is_stopped=np.isin(record_id, stopped),
         seen=np.zeros(len(record_id), dtype=bool),
         applied=_applied(connection, source_id),
     )
 
 
+def _with(array: np.ndarray, filled: int, part: np.ndarray) -> np.ndarray:
+    """The array with the part behind what is filled of it; it grows by a quarter at a time."""
+    wanted = filled + len(part)
+    if wanted > len(array):
+        grown = np.empty((max(wanted, len(array) * 5 // 4), *array.shape[1:]), array.dtype)
+        grown[:filled] = array[:filled]
+        array = grown
+    array[filled:wanted] = part
+    return array
+
+
+_QUERY = (
+    "SELECT source_key, digest, record_id,"
+    f" COALESCE(last_update_at, {UNKNOWN + 1} - 1), last_delivery_id, absent_count"
+    " FROM record WHERE source_id = {mark}"
+)
+_ASKED_AT_ONCE = 5_000
+
+
 def _batches(
     connection: Connection, source_id: str, asked: Sequence[str] | None
 ) -> Iterator[tuple[np.ndarray, ...]]:
+    """The records' columns, some ten thousand at a time."""
     dialect = connection.dialect.name
     mark = "?" if dialect == "sqlite" else "%s"
+    query = _QUERY.format(mark=mark)
+    if asked is None:
+        yield from _fetched(connection, query, (source_id,))
+        return
+    for start in range(0, len(asked), _ASKED_AT_ONCE):
+        keys = list(asked[start : start + _ASKED_AT_ONCE])
+        if dialect == "sqlite":
+            listed = ", ".join([mark] * len(keys))
+            few = _fetched(connection, f"{query} AND source_key IN ({listed})", (source_id, *keys))
+        else:
+            few = _fetched(connection, f"{query} AND source_key = ANY(%s)", (source_id, keys))
+        yield from few
+
+
+def _fetched(
+    connection: Connection, query: str, values: tuple[Any, ...]
+) -> Iterator[tuple[np.ndarray, ...]]:
     driver: Any = connection.connection.driver_connection
-    cursor = driver.cursor() if dialect == "sqlite" else driver.cursor(name="held", binary=True)
-    cursor.execute(
-        "SELECT source_key, digest, record_id,"
-        f" COALESCE(last_update_at, {UNKNOWN + 1} - 1), last_delivery_id, absent_count"
-        f" FROM record WHERE source_id = {mark}"
-        + (f" AND source_key IN ({', '.join([mark] * len(asked))})" if asked else ""),
-        (source_id, *(asked or ())),
-    )
+    is_sqlite = connection.dialect.name == "sqlite"
+    cursor = driver.cursor() if is_sqlite else driver.cursor(name="held", binary=True)
     try:
+        cursor.execute(query, values)
         while rows := cursor.fetchmany(_BATCH):
             keys, digests, *numbers = zip(*rows, strict=True)
             yield (

@@ -198,7 +198,7 @@ class Loading:
         return published is not None and last is not None and published < last
 
     def _tells_of_return(self) -> bool:
-        """What says of no date, or an earlier one, that a record is listed is no word against it."""
+        """Whether a record in it is listed again: not by what is undated, or older."""
         return self.facts.published_at is not None and not self._is_before_full()
 
     def _absences(self) -> tuple[np.ndarray, np.ndarray]:

@@ -108,7 +108,7 @@ def _moment(slot: int | None) -> Any:
 
 def _cursor(place: Ingesting) -> Any:
     rows = place.tables("source_cursor")["source_cursor"]
-    return tuple((row["published_at"], row["full_published_at"]) for row in rows)[0]
+    return next((row["published_at"], row["full_published_at"]) for row in rows)
 
 
 def _companies(place: Ingesting) -> list[str]:
@@ -140,14 +140,16 @@ def held_of(place: Ingesting, lines: list[Line]) -> dict[str, Any]:
         ]
         for name, rows in tables.items()
     }
-    found["prospects"] = sorted(
-        (
-            {column: value for column, value in row.items() if column not in NUMBERS}
-            for row in place.ask("SELECT * FROM prospects")
-            if row["lei"] in keys
-        ),
-        key=repr,
-    )
+    found["prospects"] = [
+        {column: _plain(value) for column, value in row.items() if column not in NUMBERS}
+        for row in place.ask("SELECT * FROM prospects")
+        if row["lei"] in keys
+    ]
     for rows in found.values():
         rows.sort(key=repr)
     return found
+
+
+def _plain(value: Any) -> str | None:
+    """The same on both kinds of database, which tell truth and days apart in their own ways."""
+    return None if value is None else str(int(value) if isinstance(value, bool) else value)

@@ -8,7 +8,15 @@ from typing import Any, NoReturn
 from unittest import mock
 
 from flows import ledger
-from warehouse import load, merge, merge_absences, merge_aside, merge_changes, merge_personal, sorting
+from warehouse import (
+    load,
+    merge,
+    merge_absences,
+    merge_aside,
+    merge_changes,
+    merge_personal,
+    sorting,
+)
 
 
 class Died(BaseException):
