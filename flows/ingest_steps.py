@@ -119,8 +119,7 @@ def load_frames(
     house: House, facts: DeliveryFacts, landed: Landed, frames: Iterable[Frame], tell: Tell
 ) -> Report:
     """Check and load frames that are at hand; all of it or nothing. Hold the one-writer lock."""
-    shape = SHAPES[facts.card.shape]
-    prepared = (prepare(house, frame, shape) for frame in frames)
+    prepared = (prepare(house, frame, SHAPES[facts.card.shape]) for frame in frames)
     return _load(house, facts, landed, Rows("", [], prepared), _Tally(), tell)
 
 
@@ -201,18 +200,17 @@ def _prepared(
     house: House, frame: Frame, shape: Shape, texts: pa.Array, verdicts: np.ndarray
 ) -> _Prepared:
     """A frame of level 2: its rows name no person, and a retraction is taken whoever is stopped."""
-    table = frame.table
-    is_retraction = truths(pc.is_valid(table["retracted_published"]))
+    is_retraction = truths(pc.is_valid(frame.table["retracted_published"]))
     arrived = Arrived(
-        table=table,
+        table=frame.table,
         texts=texts,
-        key=hash128(flat(table["source_key"].fill_null(""))),
+        key=hash128(flat(frame.table["source_key"].fill_null(""))),
         digest=hash128(texts),
         is_sound=(verdicts & QUARANTINE_BITS) == 0,
-        in_scope=relationship_scope(house, table, shape) | is_retraction,
+        in_scope=relationship_scope(house, frame.table, shape) | is_retraction,
         has_ended=is_retraction,
         is_retraction=is_retraction,
-        filled=filled(table, shape.published),
+        filled=filled(frame.table, shape.published),
     )
     return _Prepared(frame, arrived, NOTHING_PERSONAL, verdicts, 0)
 

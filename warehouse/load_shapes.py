@@ -19,10 +19,7 @@ _PERSON = [("person_kind", pa.string()), ("person_rule", pa.string())]
 
 
 def new_schema(shape: Shape) -> pa.Schema:
-    """A row of `record` in its column order, less what a record of that shape never fills.
-
-    (`vanished_at` stays null, too.)
-    """
+    """A new row of `record`: what a record of that shape fills."""
     return pa.schema(
         [
             ("record_id", pa.int64()),

@@ -21,7 +21,7 @@ from warehouse import (
     merge_retry,
 )
 from warehouse.numbering import Numbers, take_numbers
-from warehouse.schema import company, company_record, delivery, record, source_cursor
+from warehouse.schema import OWN_RECORD, company, company_record, delivery, record, source_cursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from warehouse.load_shapes import DeliveryFacts
 
-OWN_RECORD = "own record"
-"""Reason of the link between a new record and the company made for it."""
 _DROP_BATCH = 500
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -47,9 +48,10 @@ def where_from(connection: Connection, delivery_id: int) -> Row:
 
 
 def record_counts(connection: Connection) -> dict[str, int]:
-    """Records (or codes) held of each source, by source id; one pass over the narrowest index.
+    """Records (or codes) held of each source, by source id.
 
-    While one source is all there is, counting everything is ten times as fast.
+    While one source is all there is, counting everything is ten times as fast; else they are
+    counted in the order of the index that has them.
     """
     codes = read_codes.counts(connection)
     sources = connection.scalars(sa.select(source_cursor.c.source_id)).all()
@@ -57,10 +59,12 @@ def record_counts(connection: Connection) -> dict[str, int]:
     if len(known) == 1:
         total = connection.scalar(sa.select(sa.func.count()).select_from(record))
         return {known[0]: int(total or 0), **codes}
-    query = sa.select(record.c.source_id, sa.func.count().label("held")).group_by(
-        record.c.source_id
-    )
-    return {row.source_id: int(row.held) for row in connection.execute(query)} | codes
+    order = (record.c.lei_status, record.c.source_id)
+    found = Counter(codes)
+    query = sa.select(*order, sa.func.count().label("held")).group_by(*order)
+    for row in connection.execute(query):
+        found[row.source_id] += int(row.held)
+    return dict(found)
 
 
 def quarantine_counts(connection: Connection) -> Mapping[str, tuple[int, int]]:

@@ -17,6 +17,7 @@ from warehouse.schema import (
     run,
     suppression,
 )
+from warehouse.segments import LEI_SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,13 +46,20 @@ def to_deactivate(
     # No index finds absences, and most warehouses have none: ask the ledger first.
     if vanished and _count(connection, sa.select(sa.func.sum(delivery.c.records_vanished))):
         ended.append(record.c.vanished_at.is_not(None))
-    # By way of the links, whose index leads from a few records to their companies.
-    records = sa.select(record.c.record_id).where(sa.or_(*ended))
-    linked = sa.select(company_record.c.company_id).where(company_record.c.record_id.in_(records))
-    found = sa.select(sa.func.count()).where(
-        company.c.state == "active",
-        company.c.company_id.in_(linked),
-        company.c.lead_record_id.in_(records),
+    # By way of the links, whose index leads from a few records to their companies; the sum keeps
+    # PostgreSQL from taking the two equations for independent (see `segments.of_companies`).
+    is_lead = sa.and_(
+        company.c.company_id == company_record.c.company_id,
+        company.c.lead_record_id + 0 == record.c.record_id,
+    )
+    found = (
+        sa.select(sa.func.count())
+        .select_from(
+            record.join(company_record, company_record.c.record_id == record.c.record_id).join(
+                company, is_lead
+            )
+        )
+        .where(company.c.state == "active", record.c.source_id == LEI_SOURCE, sa.or_(*ended))
     )
     values = sa.select(sa.func.count()).where(
         personal_value.c.state == "active", personal_value.c.inactive_after <= as_of

@@ -17,6 +17,7 @@ from warehouse.schema.privacy import (
 )
 from warehouse.schema.quarantine import quarantined_row
 from warehouse.schema.records import (
+    OWN_RECORD,
     change,
     company,
     company_record,
@@ -27,6 +28,7 @@ from warehouse.schema.records import (
 
 __all__ = [
     "METADATA",
+    "OWN_RECORD",
     "audit_event",
     "change",
     "company",

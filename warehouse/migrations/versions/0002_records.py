@@ -192,6 +192,34 @@ def upgrade() -> None:
             comment="full files in a row it was not in",
         ),
         sa.Column(
+            "lei_status",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="LEI-CDF RegistrationStatus",
+        ),
+        sa.Column(
+            "next_renewal_date",
+            sa.Date(),
+            autoincrement=False,
+            nullable=True,
+            comment="next renewal of the LEI: calendar day as published, whatever its offset",
+        ),
+        sa.Column(
+            "start_lei",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="LEI it is about: start of a relationship, entity of an exception",
+        ),
+        sa.Column(
+            "end_lei",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="LEI at the end of the relationship: the parent, manager or head office",
+        ),
+        sa.Column(
             "legal_name", sa.Text(), autoincrement=False, nullable=True, comment="legal name"
         ),
         sa.Column(
@@ -538,13 +566,6 @@ def upgrade() -> None:
             comment="last update of the record, UTC seconds since 1970",
         ),
         sa.Column(
-            "lei_status",
-            sa.Text(),
-            autoincrement=False,
-            nullable=True,
-            comment="LEI-CDF RegistrationStatus",
-        ),
-        sa.Column(
             "next_renewal_published",
             sa.Text(),
             autoincrement=False,
@@ -557,13 +578,6 @@ def upgrade() -> None:
             autoincrement=False,
             nullable=True,
             comment="next renewal of the LEI, UTC seconds since 1970",
-        ),
-        sa.Column(
-            "next_renewal_date",
-            sa.Date(),
-            autoincrement=False,
-            nullable=True,
-            comment="next renewal of the LEI: calendar day as published, whatever its offset",
         ),
         sa.Column(
             "managing_lou",
@@ -599,27 +613,6 @@ def upgrade() -> None:
             autoincrement=False,
             nullable=True,
             comment="LEI-CDF ConformityFlag",
-        ),
-        sa.Column(
-            "vanished_at",
-            Utc(),
-            autoincrement=False,
-            nullable=True,
-            comment="when its absence was believed",
-        ),
-        sa.Column(
-            "start_lei",
-            sa.Text(),
-            autoincrement=False,
-            nullable=True,
-            comment="LEI it is about: start of a relationship, entity of an exception",
-        ),
-        sa.Column(
-            "end_lei",
-            sa.Text(),
-            autoincrement=False,
-            nullable=True,
-            comment="LEI at the end of the relationship: the parent, manager or head office",
         ),
         sa.Column(
             "relationship_type",
@@ -712,6 +705,13 @@ def upgrade() -> None:
             nullable=True,
             comment="when the publisher took the record back, UTC seconds",
         ),
+        sa.Column(
+            "vanished_at",
+            Utc(),
+            autoincrement=False,
+            nullable=True,
+            comment="when its absence was believed",
+        ),
         sa.CheckConstraint(
             "person_kind <> 'natural' OR (legal_name IS NULL AND legal_name_language IS NULL AND legal_address_language IS NULL AND legal_address_line IS NULL AND legal_address_number IS NULL AND legal_address_number_within_building IS NULL AND legal_mail_routing IS NULL AND legal_address_line_1 IS NULL AND legal_address_line_2 IS NULL AND legal_address_line_3 IS NULL AND legal_city IS NULL AND legal_region IS NULL AND legal_postal_code IS NULL AND headquarters_address_language IS NULL AND headquarters_address_line IS NULL AND headquarters_address_number IS NULL AND headquarters_address_number_within_building IS NULL AND headquarters_mail_routing IS NULL AND headquarters_address_line_1 IS NULL AND headquarters_address_line_2 IS NULL AND headquarters_address_line_3 IS NULL AND headquarters_city IS NULL AND headquarters_region IS NULL AND headquarters_postal_code IS NULL AND registration_authority IS NULL AND registration_authority_other IS NULL AND registration_number IS NULL AND legal_jurisdiction IS NULL AND legal_form IS NULL AND legal_form_other IS NULL AND expiration_reason IS NULL AND successor_lei_1 IS NULL AND successor_lei_2 IS NULL AND successor_lei_3 IS NULL AND successor_lei_4 IS NULL AND successor_lei_5 IS NULL AND managing_lou IS NULL AND validation_sources IS NULL AND validation_authority IS NULL AND validation_authority_number IS NULL AND conformity IS NULL)",
             name=op.f("ck_record_natural_is_a_skeleton"),
@@ -738,12 +738,10 @@ def upgrade() -> None:
         postgresql_where=sa.text("end_lei IS NOT NULL"),
     )
     op.create_index(
-        "ix_record_issued_next_renewal_date",
+        "ix_record_lei_status",
         "record",
-        ["next_renewal_date"],
+        ["lei_status", "source_id", "next_renewal_date"],
         unique=False,
-        sqlite_where=sa.text("lei_status = 'ISSUED'"),
-        postgresql_where=sa.text("lei_status = 'ISSUED'"),
     )
     op.create_index(
         "ix_record_start_lei",
@@ -857,6 +855,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("company_id", "record_id", name=op.f("pk_company_record")),
         comment="Which records are about which company; a link can end, nothing else is rewritten",
         sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_company_record_joined",
+        "company_record",
+        ["record_id"],
+        unique=False,
+        sqlite_where=sa.text("reason != 'own record'"),
+        postgresql_where=sa.text("reason != 'own record'"),
     )
     op.create_index("ix_company_record_record_id", "company_record", ["record_id"], unique=False)
     op.create_table(
