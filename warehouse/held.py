@@ -200,7 +200,7 @@ def _applied(connection: Connection, source_id: str) -> int:
 
 def _stopped_records(connection: Connection) -> list[int]:
     rows = connection.exec_driver_sql(
-        "SELECT DISTINCT l.record_id FROM company_stop s"
-        " JOIN company_record l ON l.company_id = s.company_id"
+        "SELECT DISTINCT record_id FROM company_record"
+        " WHERE company_id IN (SELECT company_id FROM company_stop)"
     )
     return [row[0] for row in rows]

@@ -109,8 +109,8 @@ class Sorter:
         outcome[~frame.is_sound] = QUARANTINED
         self._stop(outcome, frame, is_held, place)
         self.outcomes.append(outcome)
-        self.keys.append(frame.key[:, 0])
-        self.digests.append(frame.digest[:, 0])
+        self.keys.append(frame.key[:, 0].copy())  # not the frame's whole
+        self.digests.append(frame.digest[:, 0].copy())
         self.updates.append(updated)
         return outcome, place
 
@@ -181,12 +181,10 @@ class Sorter:
         """
         keys = np.concatenate(self.keys) if self.keys else np.empty(0, np.uint64)
         outcome = np.concatenate(self.outcomes) if self.outcomes else np.empty(0, np.uint8)
-        order = np.argsort(keys, kind="stable")
-        ranked = keys[order]
-        twin = np.zeros(len(keys), dtype=bool)
-        twin[1:] |= ranked[1:] == ranked[:-1]
-        twin[:-1] |= ranked[:-1] == ranked[1:]
-        rows = order[twin]
+        self.keys = [keys]  # not twice in memory
+        ranked = np.sort(keys)
+        rows = np.flatnonzero(np.isin(keys, ranked[1:][ranked[1:] == ranked[:-1]]))
+        rows = rows[np.argsort(keys[rows], kind="stable")]
         rows = rows[outcome[rows] != SUPPRESSED]
         if not conflict_is_fatal:
             rows = rows[outcome[rows] != QUARANTINED]
