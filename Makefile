@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+WORKERS ?= 2
 ROOMS := flows sources checks warehouse notices portal
 IN := .venv/bin
 STAMP := .venv/.stamp
@@ -54,7 +55,7 @@ security: venv ## bandit, findings of medium weight and above
 
 unit: venv ## pytest; more with PYTEST_ARGS='-k gleif'
 	@echo "== unit"
-	@$(IN)/python -m pytest $(PYTEST_ARGS)
+	@$(IN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 parts: ## install PostgreSQL and Chromium where apt-get is there and root may
 	@echo "== parts"

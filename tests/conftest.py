@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import loopback_only
@@ -31,6 +32,19 @@ NEEDS = {
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[SKIPPED_PARTS] = {}
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker's word on what it lacked, for the one that sums up."""
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["skipped_parts"] = session.config.stash[SKIPPED_PARTS]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What a worker lacked."""
+    node.config.stash[SKIPPED_PARTS].update(node.workeroutput.get("skipped_parts", {}))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

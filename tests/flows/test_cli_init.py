@@ -89,11 +89,14 @@ def test_a_password_is_not_shown(run: Run) -> None:
 
 def test_sources_without_and_with_a_warehouse(run: Run) -> None:
     for _ in range(2):
-        (entry,) = run("sources", "--json").document["sources"]
-        assert (entry["source_id"], entry["last_delivery"], entry["records"]) == ("gleif", None, 0)
+        listed = run("sources", "--json").document["sources"]
+        names = [entry["source_id"] for entry in listed]
+        assert names == ["gleif", "gleif-codes", "gleif-repex", "gleif-rr"]
+        entry = listed[0]
+        assert (entry["last_delivery"], entry["records"]) == (None, 0)
         assert entry["licence"] == "CC0 1.0 Universal"
-        assert run("sources", "list", "--json").document["sources"] == [entry]
-        assert "nothing loaded yet" in run("sources").text
+        assert run("sources", "list", "--json").document["sources"] == listed
+        assert "nothing loaded" in run("sources").text
         run("init")
     shown = run("sources", "show", "gleif")
     assert "yes, anyone can look it up" in shown.text
@@ -110,6 +113,7 @@ def test_segments(run: Run) -> None:
     assert found.document == {
         "segment": "renewal-due",
         "as_of": "2026-11-02",
+        "known_at": None,
         "days": 30,
         "countries": ["DK"],
         "candidates": 0,

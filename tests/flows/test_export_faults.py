@@ -171,7 +171,7 @@ def test_nothing_leaves_while_stops_cannot_be_read(
 def test_nothing_leaves_when_stops_are_gone(held: Ingesting, tmp_path: Path) -> None:
     stop_lei(held, lei(1))
     with writing(held.house.engine) as connection:
-        for table in ("company_stop", "suppression"):
+        for table in ("followed_stop", "company_stop", "suppression"):
             connection.execute(sa.text(f"DELETE FROM {table}"))
     with pytest.raises(Refused, match="it has shrunk: 1 stops"):
         export(held, tmp_path / "out")
@@ -186,7 +186,7 @@ def test_nothing_leaves_when_stops_vanish_while_it_is_written(
     def lose(stage: str, _done: int, _total: int | None) -> None:
         if stage == "files":
             with writing(held.house.engine) as connection:
-                for table in ("company_stop", "suppression"):
+                for table in ("followed_stop", "company_stop", "suppression"):
                     connection.execute(sa.text(f"DELETE FROM {table}"))
 
     with pytest.raises(Refused, match="it has shrunk"):

@@ -282,6 +282,7 @@ def filler(column: sa.Column[Any], number: int) -> Any:
     if column.foreign_keys and column.name.endswith("delivery_id"):
         return 1
     listed = {"kind": "email", "export_id": "E1", "suppression_id": 1, "source_id": "gleif"}
+    listed |= {"withheld": "text", "field": "legal_name"}
     if column.name in listed:
         return listed[column.name]
     if isinstance(column.type, Utc):
