@@ -18,7 +18,7 @@ from warehouse.schema import METADATA
 
 Standing = dict[str, list[tuple[Any, ...]]]
 
-LEDGERS = frozenset({"run"})
+LEDGERS = frozenset({"run", "delivery_profile"})
 """Tables that tell of every attempt, the failed ones too."""
 _NOT_COMPARED = {
     "audit_event": {"chain", "subject", "event_id"},
