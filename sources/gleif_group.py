@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _NODE_TYPES = ("start_node_type", "end_node_type")
 _PERIOD_TOLD = rf"(?:^|; ){OWN_PERIOD} (?P<start>[^/;]*)/(?P<end>[^;]*)"
 
+
 @contextmanager
 def rows_of(
     path: Path, prepare: Callable[[Frame], Prepared], layout: Layout, shape: Shape
