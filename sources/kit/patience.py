@@ -12,7 +12,7 @@ from sources.kit.errors import DeliveryRefused, SourcenoteError, SourceUnavailab
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 _PROGRESS_BYTES = 64 * 1024
-_CURE = "Try again later, or load a copy fetched by hand with --file"
+_CURE = "Try again later, or load a file fetched by hand with `sourcenote ingest --file`"
 
 
 @dataclass(frozen=True)

@@ -295,5 +295,7 @@ def _no_constant(constant: str) -> NoReturn:
 
 def _unusable(url: str, cause: str) -> DeliveryRefused:
     return DeliveryRefused(
-        shown(url), cause, "Try again later, or load a copy fetched by hand with --file"
+        shown(url),
+        cause,
+        "Try again later, or load a file fetched by hand with `sourcenote ingest --file`",
     )
