@@ -15,7 +15,7 @@ from listing import norwegian, stop_lei
 from sources.kit.errors import Refused
 from sources.kit.policy import SourceSettings
 from warehouse import segments
-from warehouse.engine import reading
+from warehouse.engine import reading, writing
 from warehouse.export_candidates import candidates
 
 TODAY = date(2026, 11, 2)
@@ -169,3 +169,19 @@ def test_due_companies_are_found_by_an_index(sqlite_url: str, tmp_path: Path) ->
             plan = " ".join(row[-1] for row in rows)
     assert "ix_record_lei_status" in plan
     assert "SCAN" not in plan
+
+
+def test_a_record_that_another_company_shows_is_not_counted_twice(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """Joined companies are counted by what `prospects` shows, not by their records."""
+    with opened(sqlite_url, tmp_path) as held:
+        held.full([due_in(n, n) for n in range(2)], TODAY)
+        chosen = segments.select("all", TODAY)
+        assert segments.count(held.house.engine, chosen).held == 2
+        with writing(held.house.engine) as connection:
+            connection.exec_driver_sql(
+                "UPDATE company_record SET company_id = (SELECT min(company_id) FROM company),"
+                " reason = 'same number' WHERE record_id = (SELECT max(record_id) FROM record)"
+            )
+        assert segments.count(held.house.engine, chosen).held == 1
