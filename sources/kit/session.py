@@ -201,9 +201,8 @@ def _http(card: Card, manners: Manners) -> requests.Session:
     # Environment and .netrc are the settings' business; a stray .netrc must not send a password.
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers["User-Agent"] = f"sourcenote/{_version()}" + (
-        f" (+{manners.homepage})" if manners.homepage else ""
-    )
+    homepage = f" (+{manners.homepage})" if manners.homepage else ""
+    session.headers["User-Agent"] = f"sourcenote/{_version()}{homepage}"
     session.verify = manners.ca_bundle or True
     if manners.proxy:
         session.proxies = {"http": manners.proxy, "https": manners.proxy}
