@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from flows.house import House
 
 OUTCOMES = ("new", "changed", "unchanged", "stale", "superseded", "out_of_scope", "quarantined")
-_READ, _MERGE = "read, check and stage", "merge and commit"
+_READ, _MERGE, _AFTER = "read, check and stage", "merge and commit", "after the commit"
 
 
 def prepare(url: str, home: Path) -> None:
@@ -44,7 +45,7 @@ def load(
     *,
     kind: Literal["full", "delta"] = "full",
 ) -> dict[str, Any]:
-    """Ingest the file; seconds, counts, records then held, and the peak of memory by phase.
+    """Ingest the file; seconds to the commit, counts, records then held, and each phase.
 
     Raises ValueError when not every row came to exactly one outcome, or the warehouse holds other
     than was counted. Call it in a process of its own, what is imported first is not measured.
@@ -52,7 +53,7 @@ def load(
     from flows import ingest_run
     from flows.ingest_report import Request
 
-    # "merge" is told when the last row is staged; the rest is the merge, the suite and the commit.
+    # "merge" is told when the last row is staged, "settle" when all is committed.
     marks: dict[str, tuple[float, float]] = {}
 
     def mark(stage: str, _done: int, _total: int | None) -> None:
@@ -67,15 +68,23 @@ def load(
         held = _check(opened, report.counts)
     finally:
         opened.close()
-    staged_at, staged_mb = marks["merge"]
+    committed_at = marks["settle"][0]
     return {
-        "seconds": end - start,
+        "seconds": committed_at - start,
         "rows": report.counts["records_in"],
         "status": report.status,
         "counts": report.counts,
         "held": held,
-        "phases": {_READ: staged_at - start, _MERGE: end - staged_at},
-        "peaks_mb": {_READ: staged_mb, _MERGE: peak_mb()},
+        **_phases((start, 0.0), marks["merge"], marks["settle"], (end, peak_mb())),
+    }
+
+
+def _phases(*marks: tuple[float, float]) -> dict[str, Any]:
+    """Each phase's seconds, and the peak of memory when it ended."""
+    ends = dict(zip((_READ, _MERGE, _AFTER), pairwise(marks), strict=True))
+    return {
+        "phases": {name: after[0] - before[0] for name, (before, after) in ends.items()},
+        "peaks_mb": {name: after[1] for name, (_, after) in ends.items()},
     }
 
 

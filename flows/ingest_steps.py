@@ -151,6 +151,7 @@ def _load(
                 )
             )
         judgement = judging.result()
+        tell("settle", 0, None)
     return _report(facts, merged, judgement, tally, rows.unknown)
 
 
@@ -232,8 +233,7 @@ def _take(load: Loading, prepared: _Prepared, tally: _Tally) -> None:
 
 
 def _take_misshapen(load: Loading, frame: Frame, tally: _Tally) -> None:
-    found = frame.origin.misshapen
-    if not found:
+    if not (found := frame.origin.misshapen):
         return
     offsets = frame.origin.misshapen_offsets().tolist()
     load.quarantine(quarantine.misshapen([fields for _, fields in found], offsets))

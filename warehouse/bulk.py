@@ -1,8 +1,10 @@
 """A first load into an empty warehouse: constraints and indexes are built once, at its end.
 
 Everything happens inside the load's own transaction: a load that fails leaves them as they were.
-On PostgreSQL other sessions wait for the empty tables meanwhile; on SQLite the rollback journal,
-which copies nothing when pages are new, takes the place of the write-ahead log for this one load.
+On PostgreSQL other sessions wait for the empty tables meanwhile, and foreign keys are in force from
+the commit on, but proved on the loaded rows only after it (`prove_keys`), while others read. On
+SQLite the rollback journal, which copies nothing when pages are new, takes the place of the
+write-ahead log for this one load.
 """
 
 from __future__ import annotations
@@ -62,9 +64,38 @@ def close_up(connection: Connection) -> None:
             index.create(connection)
     if is_postgres:
         for key in _foreign_keys():
-            connection.execute(AddConstraint(key, isolate_from_table=False))
+            _enforce(connection, key)
     else:
         _check_foreign_keys(connection)
+
+
+def _enforce(connection: Connection, key: sa.ForeignKeyConstraint) -> None:
+    """In force for every row from now on; of a partitioned table all rows are looked at at once."""
+    adding = AddConstraint(key, isolate_from_table=False)
+    if key.table.dialect_options["postgresql"]["partition_by"]:
+        connection.execute(adding)
+    else:
+        connection.execute(sa.text(f"{adding.compile(dialect=connection.dialect)} NOT VALID"))
+
+
+def prove_keys(connection: Connection) -> None:
+    """PostgreSQL: check the rows of every foreign key that was added unproved, and commit.
+
+    Of a load that was killed before this, the next one does it. Readers and writers go on.
+    """
+    unproved = connection.execute(
+        sa.text(
+            "SELECT conrelid::regclass::text, quote_ident(conname) FROM pg_constraint"
+            " WHERE contype = 'f' AND NOT convalidated AND conparentid = 0"
+            " AND connamespace = current_schema()::regnamespace ORDER BY 1, 2"
+        )
+    ).all()
+    for table, key in unproved:
+        try:
+            connection.execute(sa.text(f"ALTER TABLE {table} VALIDATE CONSTRAINT {key}"))
+        except sa.exc.IntegrityError:
+            raise _broken(table) from None
+    connection.commit()
 
 
 def _check_foreign_keys(connection: Connection) -> None:
@@ -72,11 +103,15 @@ def _check_foreign_keys(connection: Connection) -> None:
     for table in _TABLES:
         broken = connection.execute(sa.text(f"PRAGMA foreign_key_check({table.name})")).first()
         if broken is not None:
-            raise DeliveryRefused(
-                f"table {table.name}",
-                "a row refers to one that is not there",
-                "Nothing was loaded. This is a fault of sourcenote: report it",
-            )
+            raise _broken(table.name)
+
+
+def _broken(table: str) -> DeliveryRefused:
+    return DeliveryRefused(
+        f"table {table}",
+        "a row refers to one that is not there",
+        "This is a fault of sourcenote: report it, and restore the warehouse of before this load",
+    )
 
 
 def _indexes(table: sa.Table) -> list[sa.Index]:

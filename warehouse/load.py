@@ -25,6 +25,7 @@ from warehouse.load_shapes import (
     DeliveryFacts,
     changed_schema,
     new_schema,
+    own_companies,
     shaped,
     staged,
 )
@@ -227,11 +228,13 @@ class Loading:
         }
         schema = new_schema(self._shape)
         texts = frame.texts if chosen.all() else frame.texts.filter(pa.array(chosen))
-        self._stage.write(
-            "staged_new",
-            shaped(table, given, schema),
-            texts if self._shape is ENTITY else None,  # staging knows the entity's texts
-        )
+        known = texts if self._shape is ENTITY else None  # staging knows the entity's texts
+        self._stage.write("staged_new", shaped(table, given, schema), known)
+        if self._stage.is_direct and self._shape.makes_companies:
+            at = self.facts.retrieved_at
+            made = own_companies(given["record_id"], table["source_key"], self._numbers, at)
+            for name, companies in made.items():
+                self._stage.write(name, companies)
 
     def _stage_held(
         self,
@@ -250,10 +253,7 @@ class Loading:
             "digest": as_bytes(frame.digest[chosen]),
         }
         table = frame.table.filter(pa.array(chosen))
-        self._stage.write(
-            name,
-            shaped(table, given, schema),
-        )
+        self._stage.write(name, shaped(table, given, schema))
 
     def _stage_personal(
         self, personal: pa.Table, ids: np.ndarray, outcome: np.ndarray, start: int

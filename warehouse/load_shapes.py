@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from warehouse.schema import OWN_RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
 
     from sources.kit.card import Card
     from sources.kit.shapes import Shape
+    from warehouse.numbering import Numbers
 
 _ARROW = {"text": pa.string(), "date": pa.date32(), "utc": pa.int64()}
 _PERSON = [("person_kind", pa.string()), ("person_rule", pa.string())]
@@ -60,6 +64,37 @@ def shaped(table: pa.Table, given: Mapping[str, pa.Array], schema: pa.Schema) ->
 
 def _fields(shape: Shape) -> list[tuple[str, pa.DataType]]:
     return [(field.name, _ARROW[field.kind]) for field in shape.fields]
+
+
+def own_companies(
+    record_id: pa.Array, source_key: pa.Array | pa.ChunkedArray, numbers: Numbers, at: datetime
+) -> dict[str, pa.Table]:
+    """New records' companies, one each, and the links between them, by table.
+
+    `at`: when they were retrieved.
+    """
+    company_id = pc.add(record_id, numbers.company - numbers.record)
+    moment = pa.repeat(at.replace(microsecond=0).isoformat(), len(record_id))
+    return {
+        "company": pa.table(
+            {
+                "company_id": company_id,
+                "lead_record_id": record_id,
+                "lead_source_key": source_key,
+                "first_seen_at": moment,
+                "last_changed_at": moment,
+            }
+        ),
+        "company_record": pa.table(
+            {
+                "company_id": company_id,
+                "record_id": record_id,
+                "source_key": source_key,
+                "since_at": moment,
+                "reason": pa.repeat(OWN_RECORD, len(record_id)),
+            }
+        ),
+    }
 
 
 RETRACTED_SCHEMA = pa.schema(

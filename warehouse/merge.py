@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from warehouse.load_shapes import DeliveryFacts
 
 _DROP_BATCH = 500
+_STAGED = (("staged_new", "record_id"),)
+_DIRECT = (("record", "record_id"), ("company", "lead_record_id"), ("company_record", "record_id"))
+"""Where new rows are, and the column with their numbers."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,9 @@ class Sorted:
     """What the sorter found beside `held` records.
 
     `dropped_ordinals` and `dropped_records` must not be merged: changed rows by their place in the
-    delivery, new rows by their number. `is_direct`: new rows are in `record` already. `is_first`:
-    it held none before. `retracted`: held records that rows of the delivery take back. `filled`:
-    how many of the `rows` that could be read had each field.
+    delivery, new rows by their number. `is_direct`: new rows are in `record` already, with their
+    companies and links. `is_first`: it held none before. `retracted`: held records that rows of the
+    delivery take back. `filled`: how many of the `rows` that could be read had each field.
     """
 
     counts: dict[str, int]
@@ -135,9 +138,9 @@ def _change_held(
 
 def _drop_rows(connection: Connection, found: Sorted) -> None:
     """Take superseded and conflicting rows out of staging."""
-    new = "record" if found.is_direct else "staged_new"
+    new = _DIRECT if found.is_direct else _STAGED
     for table, column, numbers in (
-        (new, "record_id", found.dropped_records),
+        *((*one, found.dropped_records) for one in new),
         ("staged_changed", "ordinal", found.dropped_ordinals),
         ("staged_retracted", "ordinal", found.dropped_ordinals),
         ("staged_personal", "ordinal", found.dropped_ordinals),
@@ -184,10 +187,9 @@ def _insert_new(connection: Connection, facts: DeliveryFacts, found: Sorted) -> 
 
     `SELECT *` into an empty SQLite table of the same shape copies pages instead of rows.
     """
-    if not found.new_rows:
+    if not found.new_rows or found.is_direct:
         return
-    if not found.is_direct:
-        connection.execute(sa.text("INSERT INTO record SELECT * FROM staged_new"))
+    connection.execute(sa.text("INSERT INTO record SELECT * FROM staged_new"))
     if not SHAPES[facts.card.shape].makes_companies:
         return
     number = record.c.record_id - found.numbers.record + found.numbers.company

@@ -40,6 +40,7 @@ class PostgresStaging:
         self, connection: Connection, empty: dict[str, pa.Table], *, is_first: bool
     ) -> None:
         self._connection, self.is_direct, self._names = connection, is_first, tuple(empty)
+        self._is_committed = False
         if is_first:
             bulk.open_up(connection)
         else:
@@ -75,10 +76,17 @@ class PostgresStaging:
         if self.is_direct:
             bulk.close_up(self._connection)
         self._connection.commit()
+        self._is_committed = True
+
+    def settle(self) -> None:
+        """After the commit: prove what a first load left unproved, and look what it brought."""
+        if not self._is_committed:
+            return
         if self.is_direct:  # without statistics the next query plans for empty tables
             self._connection.execute(sa.text("SET LOCAL default_statistics_target = 10"))
             self._connection.execute(sa.text(f"ANALYZE {_ANALYZED}"))
             self._connection.commit()
+        bulk.prove_keys(self._connection)
 
     def abandon(self) -> None:
         """Stop writing."""
@@ -118,6 +126,7 @@ def postgres_staging(
         stage = PostgresStaging(connection, empty, is_first=is_first)
         try:
             yield stage
+            stage.settle()
         finally:
             stage.abandon()
             if transaction.is_active:

@@ -16,6 +16,7 @@ _WORDS = {
     "bytes": "fetching",
     "rows": "reading and checking",
     "merge": "writing the differences",
+    "settle": "committed; proving keys, gathering statistics",
     "deleted": "deleting",
     "candidates": "judging candidates",
     "files": "closing the files",

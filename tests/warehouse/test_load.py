@@ -24,6 +24,7 @@ from flows import ingest_steps
 from sources.kit.errors import Busy
 from sources.kit.policy import Scope
 from sources.kit.sample import bundled_sample
+from warehouse import bulk
 from warehouse.engine import sole_writer, writing
 from warehouse.schema import METADATA
 
@@ -302,6 +303,19 @@ def test_a_first_load_leaves_keys_and_journal_as_they_were(place) -> None:
         assert place.one("PRAGMA journal_mode") == "wal"
         assert place.one("PRAGMA foreign_keys") == 1
         assert place.ask("PRAGMA foreign_key_check") == []
+
+
+def test_keys_that_a_killed_first_load_left_unproved_are_proved_by_the_next(
+    place, monkeypatch
+) -> None:
+    shape = constraints(place)
+    with monkeypatch.context() as killed:
+        killed.setattr(bulk, "prove_keys", lambda _: None)
+        place.full(ROWS, "2026-11-01")
+    is_left = any("NOT VALID" in text for texts in constraints(place).values() for text in texts)
+    assert is_left == (place.house.engine.dialect.name == "postgresql")
+    place.delta([company(1), company(2)], "2026-11-02")
+    assert constraints(place) == shape
 
 
 def test_a_first_load_beside_a_reader(sqlite_url, tmp_path) -> None:
