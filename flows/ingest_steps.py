@@ -37,7 +37,9 @@ from sources.kit.errors import DeliveryRefused
 from sources.kit.flat import flat, truths
 from sources.kit.frames import Rows
 from sources.kit.identity import NOTHING_PERSONAL, minimise
+from sources.kit.memory import be_frugal
 from sources.kit.shapes import ENTITY, SHAPES
+from warehouse.gathered import Gathered
 from warehouse.load import Loading, loading
 from warehouse.load_shapes import DeliveryFacts
 from warehouse.merge import Approval, Merged
@@ -69,7 +71,7 @@ class _Prepared:
 class _Tally:
     """What is gathered while frames stream by."""
 
-    verdicts: list[np.ndarray] = field(default_factory=list)
+    verdicts: Gathered = field(default_factory=partial(Gathered, np.uint32))
     by_rule: dict[str, int] = field(default_factory=dict)
     rows: int = 0
     care_of: int = 0
@@ -131,12 +133,14 @@ def _load(
     tally: _Tally,
     tell: Tell,
 ) -> Report:
+    be_frugal()
     with loading(house.engine, facts, house.keys) as load:
         for prepared in rows.frames:
             _take(load, prepared, tally)
             tell("rows", tally.rows, landed.record_count)
         conflicts = load.conflicts()
-        verdicts = _whole(tally.verdicts, conflicts)
+        verdicts = tally.verdicts.whole()
+        verdicts[conflicts] |= BIT["key_is_unique"]  # which only the whole delivery can tell
         _quarantine_conflicts(load, landed, conflicts, tally)
         tell("merge", 0, None)
         with ThreadPoolExecutor(1, thread_name_prefix="suite") as pool:
@@ -239,13 +243,6 @@ def _take_misshapen(load: Loading, frame: Frame, tally: _Tally) -> None:
     load.quarantine(quarantine.misshapen([fields for _, fields in found], offsets))
     load.misshapen += len(found)
     tally.count(MISSHAPEN, len(found))
-
-
-def _whole(parts: list[np.ndarray], conflicts: np.ndarray) -> np.ndarray:
-    """The delivery's verdicts, with the one only the whole delivery can give."""
-    whole = np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint32)
-    whole[conflicts] |= BIT["key_is_unique"]
-    return whole
 
 
 def _approve(

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 _TABLES = (record, company, company_record, personal_value)
+_SORTING_THREADS = 2
+"""SQLite: beside the one that reads; an index of 3.5 million records in 5.4 s, so far 8.4 s."""
+_SORTING_CACHE = -16384
+"""SQLite, KiB: each sorting thread takes as much again."""
 _SORT_MEMORY = "256MB"
 """PostgreSQL: for building indexes and checking foreign keys, in this transaction only."""
 
@@ -30,6 +34,7 @@ _SORT_MEMORY = "256MB"
 def before_transaction(driver: Any) -> None:  # noqa: ANN401 (the driver's own)
     """SQLite only: what can be set outside a transaction alone."""
     driver.execute("PRAGMA foreign_keys = OFF")
+    driver.execute(f"PRAGMA threads = {_SORTING_THREADS}")
     with suppress(sqlite3.OperationalError):  # somebody else is connected: the log stays
         driver.execute("PRAGMA journal_mode = DELETE")
 
@@ -37,6 +42,7 @@ def before_transaction(driver: Any) -> None:  # noqa: ANN401 (the driver's own)
 def after_transaction(driver: Any) -> None:  # noqa: ANN401 (the driver's own)
     """SQLite only: the connection as every other one."""
     driver.execute("PRAGMA foreign_keys = ON")
+    driver.execute("PRAGMA threads = 0")
     with suppress(sqlite3.OperationalError):  # somebody reads just now: the next to open it does it
         driver.execute("PRAGMA journal_mode = WAL")
 
@@ -57,6 +63,8 @@ def open_up(connection: Connection) -> None:
 def close_up(connection: Connection) -> None:
     """Build them again, which checks every row at once; refuse when any does not hold."""
     is_postgres = connection.dialect.name == "postgresql"
+    if not is_postgres:
+        connection.exec_driver_sql(f"PRAGMA cache_size = {_SORTING_CACHE}")
     for table in _TABLES:
         if is_postgres:
             connection.execute(AddConstraint(table.primary_key, isolate_from_table=False))

@@ -29,8 +29,6 @@ def outcomes(
     engine: Engine, facts: DeliveryFacts, keys: Keys, frames: Iterable[Arrived]
 ) -> np.ndarray:
     """Each row's outcome code (`warehouse.sorting`), as a load right now would find it."""
-    import numpy as np
-
     known = read_known(engine, facts.card.source_id, keys, facts.asked)
     published = facts.published_at
     sorter = Sorter(
@@ -43,7 +41,7 @@ def outcomes(
     for frame in frames:
         sorter.sort(frame)
     superseded, conflicts = sorter.repeated(conflict_is_fatal=facts.kind == "full")
-    found = np.concatenate(sorter.outcomes) if sorter.outcomes else np.empty(0, np.uint8)
+    found = sorter.outcomes.whole()
     found[superseded], found[conflicts] = SUPERSEDED, QUARANTINED
     return found
 

@@ -5,20 +5,21 @@ Incoming frames are compared with it in memory, so unchanged rows never touch th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from sources.kit.digest import hash128
+from warehouse.gathered import Gathered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sqlalchemy.engine import Connection
 
-_BATCH = 50_000
+_BATCH = 10_000
 _MOMENT = {
     "sqlite": "CAST(strftime('%s', substr({0}, 1, 19)) AS INTEGER)",
     "postgresql": "CAST(extract(epoch FROM {0}) AS bigint)",
@@ -49,6 +50,11 @@ class Held:
     def __len__(self) -> int:
         """Records held."""
         return len(self.record_id)
+
+    def none(self) -> Held:
+        """As if nothing were held."""
+        names = [field.name for field in fields(self) if field.name != "applied"]
+        return replace(self, **{name: getattr(self, name)[:0].copy() for name in names})
 
     def confirmed(self, at: np.ndarray) -> np.ndarray:
         """The publication that last confirmed each record at these places (int64).
@@ -86,19 +92,23 @@ class Held:
 def read_held(connection: Connection, source_id: str, asked: Sequence[str] | None = None) -> Held:
     """Everything held of the source, or on the keys `asked` for; streams the table once.
 
-    The arrays are filled in place: at millions of records a second copy of them would be the
-    largest thing in memory.
+    Array by array they are put in order, and the others' memory let go: at millions of records a
+    second copy of them all would be the largest thing in memory.
     """
-    arrays: list[np.ndarray] = [np.empty((0, 2), np.uint64) for _ in range(2)]
-    arrays += [np.empty(0, np.int64) for _ in range(4)]
-    filled = 0
+    gathered = [Gathered(np.uint64, width=2) for _ in range(2)]
+    gathered += [Gathered(dtype) for dtype in (np.int64, np.int64, np.int32, np.uint16)]
     for batch in _batches(connection, source_id, asked):
-        arrays = [_with(array, filled, part) for array, part in zip(arrays, batch, strict=True)]
-        filled += len(batch[0])
-    arrays = [array[:filled] for array in arrays]
-    order = np.argsort(arrays[0][:, 0], kind="stable")
-    for place in range(len(arrays)):
-        arrays[place] = arrays[place][order]
+        for column, part in zip(gathered, batch, strict=True):
+            column.append(part)
+    if connection.dialect.name == "sqlite":  # the pages it has read are not asked for again
+        connection.exec_driver_sql("PRAGMA shrink_memory")
+    arrays = []
+    order: np.ndarray | None = None
+    while gathered:
+        array = gathered.pop(0).whole()
+        order = np.argsort(array[:, 0], kind="stable") if order is None else order
+        arrays.append(array[order])
+        del array
     key, digest, record_id, updated, delivery_id, absent = arrays
     stopped = np.array(_stopped_records(connection), dtype=np.int64)
     return Held(
@@ -112,17 +122,6 @@ def read_held(connection: Connection, source_id: str, asked: Sequence[str] | Non
         seen=np.zeros(len(record_id), dtype=bool),
         applied=_applied(connection, source_id),
     )
-
-
-def _with(array: np.ndarray, filled: int, part: np.ndarray) -> np.ndarray:
-    """The array with the part behind what is filled of it; it grows by a quarter at a time."""
-    wanted = filled + len(part)
-    if wanted > len(array):
-        grown = np.empty((max(wanted, len(array) * 5 // 4), *array.shape[1:]), array.dtype)
-        grown[:filled] = array[:filled]
-        array = grown
-    array[filled:wanted] = part
-    return array
 
 
 _QUERY = (

@@ -15,6 +15,7 @@ from sources.kit.digest import as_bytes
 from sources.kit.flat import flat, truths
 from sources.kit.shapes import ENTITY, SHAPES
 from warehouse import merge
+from warehouse.gathered import Gathered
 from warehouse.held import UNKNOWN
 from warehouse.load_known import Known, read_known
 from warehouse.load_shapes import (
@@ -72,7 +73,7 @@ class Loading:
         )
         self._next_record, self._is_first = known.numbers.record, known.is_first
         self._rows = 0
-        self._natural: list[np.ndarray] = []
+        self._natural = Gathered(bool)
         self._on_stopped: list[dict[str, Any]] = []
         self._filled: Counter[str] = Counter()
         self.misshapen = self.retracted = 0
@@ -121,11 +122,7 @@ class Loading:
 
     def counts(self) -> dict[str, int]:
         """Rows in and every outcome; valid once `conflicts` was asked."""
-        outcome = (
-            np.concatenate(self._sorter.outcomes).copy()
-            if self._sorter.outcomes
-            else np.empty(0, np.uint8)
-        )
+        outcome = self._sorter.outcomes.whole().copy()
         outcome[self._superseded] = SUPERSEDED
         outcome[self._conflicts] = QUARANTINED
         tally = np.bincount(outcome, minlength=max(NAMES) + 1)
@@ -134,7 +131,7 @@ class Loading:
         counts["records_vanished"] = 0
         counts["records_in"] = len(outcome) + self.misshapen
         held = np.isin(outcome, (NEW, CHANGED, UNCHANGED))
-        counts["records_minimised"] = int(np.concatenate([held[:0], *self._natural])[held].sum())
+        counts["records_minimised"] = int(self._natural.whole()[held].sum())
         return counts
 
     def commit(self, approve: Callable[[], Approval]) -> merge.Merged:
@@ -146,13 +143,15 @@ class Loading:
         for name, ids in (("staged_absent", absent), ("staged_returned", returned)):
             self._stage.write(name, pa.table({"record_id": pa.array(ids, pa.int64())}))
         dropped = np.concatenate((self._superseded, self._conflicts))
+        held, self._held = self.held_count, self._held.none()
+        self._sorter.forget()  # the merge has room for itself
         with self._stage.merging() as connection:
             merged = merge.merge(
                 connection,
                 self.facts,
                 merge.Sorted(
                     counts=self.counts(),
-                    held=self.held_count,
+                    held=held,
                     dropped_ordinals=dropped,
                     dropped_records=self._record_ids(dropped),
                     numbers=self._numbers,
@@ -182,7 +181,7 @@ class Loading:
         """Numbers that new rows among the ordinals were staged under."""
         if not len(ordinals):
             return np.empty(0, np.int64)
-        is_new = np.concatenate(self._sorter.outcomes) == NEW
+        is_new = self._sorter.outcomes.whole() == NEW
         number = self._numbers.record + np.cumsum(is_new) - 1
         found: np.ndarray = number[ordinals[is_new[ordinals]]]
         return found
@@ -295,6 +294,7 @@ class Loading:
 def loading(engine: Engine, facts: DeliveryFacts, keys: Keys) -> Iterator[Loading]:
     """A delivery being loaded; leaving without `commit` leaves no trace. Hold the writer lock."""
     known = read_known(engine, facts.card.source_id, keys, facts.asked)
-    empty = staged(SHAPES[facts.card.shape])
-    with staging(engine, empty, is_first=known.is_first) as stage:
-        yield Loading(stage, facts, known)
+    with staging(engine, staged(SHAPES[facts.card.shape]), is_first=known.is_first) as stage:
+        load = Loading(stage, facts, known)
+        del known  # what is held is the load's to let go of
+        yield load

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sources.kit import columns
 from sources.kit.shapes import SHAPES
 from warehouse.schema import change, company, company_record, record
+from warehouse.staging import set_apart
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -97,21 +98,19 @@ def _write_differences(
 def _set_apart(connection: Connection, found: sa.CompoundSelect[Any]) -> sa.TableClause:
     """The differences in a table of their own: what is current no more is looked up by them."""
     names = ("record_id", "source_key", "field", "old_value", "new_value")
-    drop = " ON COMMIT DROP" if connection.dialect.name == "postgresql" else ""
     connection.execute(sa.text("DROP TABLE IF EXISTS staged_difference"))
     text = found.compile(connection, compile_kwargs={"literal_binds": True})
-    connection.execute(sa.text(f"CREATE TEMP TABLE staged_difference{drop} AS {text}"))
+    connection.execute(sa.text(f"{set_apart(connection, 'staged_difference')} AS {text}"))
     connection.execute(sa.text("ANALYZE staged_difference"))
     return sa.table("staged_difference", *(sa.column(name) for name in names))
 
 
 def _before(connection: Connection, shape: Shape) -> sa.TableClause:
     """The changed records as held, set apart once: fifty comparisons need not search for them."""
-    drop = " ON COMMIT DROP" if connection.dialect.name == "postgresql" else ""
     connection.execute(sa.text("DROP TABLE IF EXISTS staged_before"))
     connection.execute(
         sa.text(
-            f"CREATE TEMP TABLE staged_before{drop} AS SELECT record.* FROM record"
+            f"{set_apart(connection, 'staged_before')} AS SELECT record.* FROM record"
             " JOIN staged_changed ON record.record_id = staged_changed.record_id"
         )
     )

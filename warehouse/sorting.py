@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.kit.flat import flat, truths
+from warehouse.gathered import Gathered
 from warehouse.held import UNKNOWN, Held
 
 if TYPE_CHECKING:
@@ -74,7 +76,9 @@ class Arrived:
 
 @dataclass
 class Sorter:
-    """Remembers 25 bytes a row to find keys that stand twice; see `repeated`.
+    """Remembers 29 bytes a row to find keys that stand twice, 5 of one that is held unchanged.
+
+    See `repeated`.
 
     `subjects` are the columns whose LEIs a stop is looked up under, `stopped` LEIs that are
     stopped and known: rows on them are found without hashing. `is_register_stopped` is asked about
@@ -89,10 +93,11 @@ class Sorter:
     stopped: pa.Array | None = None
     is_register_stopped: Callable[[list[str | None], list[str | None]], np.ndarray] | None = None
     is_again: bool = False
-    outcomes: list[np.ndarray] = field(default_factory=list)
-    keys: list[np.ndarray] = field(default_factory=list)
-    digests: list[np.ndarray] = field(default_factory=list)
-    updates: list[np.ndarray] = field(default_factory=list)
+    outcomes: Gathered = field(default_factory=partial(Gathered, np.uint8))
+    places: Gathered = field(default_factory=partial(Gathered, np.int32))
+    keys: Gathered = field(default_factory=partial(Gathered, np.uint64))
+    digests: Gathered = field(default_factory=partial(Gathered, np.uint64))
+    updates: Gathered = field(default_factory=partial(Gathered, np.int64))
 
     def sort(self, frame: Arrived) -> tuple[np.ndarray, np.ndarray]:
         """(outcome code, place in `held` or -1) of every row of the frame."""
@@ -109,9 +114,11 @@ class Sorter:
         outcome[~frame.is_sound] = QUARANTINED
         self._stop(outcome, frame, is_held, place)
         self.outcomes.append(outcome)
-        self.keys.append(frame.key[:, 0].copy())  # not the frame's whole
-        self.digests.append(frame.digest[:, 0].copy())
-        self.updates.append(updated)
+        self.places.append(place)
+        other = outcome != UNCHANGED
+        self.keys.append(frame.key[other, 0])
+        self.digests.append(frame.digest[other, 0])
+        self.updates.append(updated[other])
         return outcome, place
 
     def _beside_held(self, digest: np.ndarray, updated: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -179,9 +186,7 @@ class Sorter:
         file (`conflict_is_fatal`), also with a row that breaks another rule; in a delta the latest
         LastUpdateDate wins, and only rows that no date tells apart are in conflict.
         """
-        keys = np.concatenate(self.keys) if self.keys else np.empty(0, np.uint64)
-        outcome = np.concatenate(self.outcomes) if self.outcomes else np.empty(0, np.uint8)
-        self.keys = [keys]  # not twice in memory
+        keys, outcome = self._told_apart(self.keys, self.held.key[:, 0]), self.outcomes.whole()
         ranked = np.sort(keys)
         rows = np.flatnonzero(np.isin(keys, ranked[1:][ranked[1:] == ranked[:-1]]))
         rows = rows[np.argsort(keys[rows], kind="stable")]
@@ -190,7 +195,8 @@ class Sorter:
             rows = rows[outcome[rows] != QUARANTINED]
         if not len(rows):
             return np.empty(0, np.int64), np.empty(0, np.int64)
-        digests, updates = np.concatenate(self.digests), np.concatenate(self.updates)
+        digests = self._told_apart(self.digests, self.held.digest[:, 0])
+        updates = self._told_apart(self.updates, self.held.updated)
         superseded: list[int] = []
         conflicts: list[int] = []
         for group in np.split(rows, np.flatnonzero(np.diff(keys[rows].astype(np.uint64))) + 1):
@@ -200,6 +206,22 @@ class Sorter:
             superseded += lost
             conflicts += fought
         return np.array(superseded, np.int64), np.array(conflicts, np.int64)
+
+    def forget(self) -> None:
+        """Let go of what rows were compared with and by; their outcomes stay."""
+        self.held = self.held.none()
+        self.keys, self.digests = Gathered(np.uint64), Gathered(np.uint64)
+        self.updates, self.places = Gathered(np.int64), Gathered(np.int32)
+
+    def _told_apart(self, own: Gathered, held: np.ndarray) -> np.ndarray:
+        """Of every row its own number, which for an unchanged one is that of the record held."""
+        is_unchanged = self.outcomes.whole() == UNCHANGED
+        if not is_unchanged.any():
+            return own.whole()
+        numbers = np.empty(len(is_unchanged), held.dtype)
+        numbers[is_unchanged] = held[self.places.whole()[is_unchanged]]
+        numbers[~is_unchanged] = own.whole()
+        return numbers
 
 
 def _resolve(

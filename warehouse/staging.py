@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from warehouse.staging_postgres import postgres_staging
-from warehouse.staging_sqlite import sqlite_staging, sweep
+from warehouse.staging_sqlite import STAGED, sqlite_staging, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pyarrow as pa
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import Connection, Engine
 
-__all__ = ["Staging", "staging", "sweep"]
+__all__ = ["Staging", "set_apart", "staging", "sweep"]
 
 
 class Staging(Protocol):
@@ -45,3 +45,13 @@ def staging(engine: Engine, empty: dict[str, pa.Table], *, is_first: bool) -> It
     maker = sqlite_staging if engine.dialect.name == "sqlite" else postgres_staging
     with maker(engine, empty, is_first=is_first) as stage:
         yield stage
+
+
+def set_apart(connection: Connection, name: str) -> str:
+    """How the opening of a statement makes one more staging table while staged rows are merged.
+
+    On SQLite in the staging file, where it takes no memory.
+    """
+    if connection.dialect.name == "sqlite":
+        return f"CREATE TABLE {STAGED}.{name}"
+    return f"CREATE TEMP TABLE {name} ON COMMIT DROP"

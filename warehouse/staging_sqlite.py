@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Engine
 
+_OF_THE_MOMENT = ("journal_mode = OFF", "synchronous = OFF")
+"""Settings of a file that nobody reads after a crash."""
+STAGED = "staged"
+"""What the staging file is called while its rows are merged."""
 _FOREIGN_KEY = re.compile(r",\s*CONSTRAINT \w+ FOREIGN KEY\s*\([^)]*\) REFERENCES \w+\s*\([^)]*\)")
 
 
@@ -56,7 +60,7 @@ class SqliteStaging:
         self._engine, self._path, self._is_first = engine, path, is_first
         self._adbc = dbapi.connect(str(path), autocommit=True)
         with self._adbc.cursor() as cursor:
-            for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
+            for pragma in (*_OF_THE_MOMENT, "locking_mode = EXCLUSIVE"):
                 cursor.execute(f"PRAGMA {pragma}")
                 cursor.fetchall()
             cursor.execute("BEGIN")
@@ -100,7 +104,10 @@ class SqliteStaging:
             self._engine.dispose()  # the journal mode changes only while nobody else is connected
         with self._engine.connect().execution_options(writes=True) as connection:
             driver: Any = connection.connection.driver_connection
-            driver.execute("ATTACH DATABASE ? AS staged", (str(self._path),))
+            driver.execute(f"ATTACH DATABASE ? AS {STAGED}", (str(self._path),))
+            for pragma in _OF_THE_MOMENT:
+                driver.execute(f"PRAGMA {STAGED}.{pragma}")
+            driver.execute("PRAGMA temp_store = FILE")  # an UPDATE sets a copy of its rows aside
             if self._is_first:
                 bulk.before_transaction(driver)
             try:
@@ -111,7 +118,8 @@ class SqliteStaging:
                     if self._is_first:
                         bulk.close_up(connection)
             finally:
-                driver.execute("DETACH DATABASE staged")
+                driver.execute(f"DETACH DATABASE {STAGED}")
+                driver.execute("PRAGMA temp_store = MEMORY")
                 if self._is_first:
                     bulk.after_transaction(driver)
 
