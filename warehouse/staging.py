@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from sqlalchemy.engine import Connection, Engine
 
-__all__ = ["Staging", "set_apart", "staging", "sweep"]
+__all__ = ["STAGED", "Staging", "set_apart", "staging", "sweep"]
 
 
 class Staging(Protocol):
