@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from sources.kit.sample_numbers import CheckDigit
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -36,12 +38,20 @@ NUMBER_MARK = "\x01"
 
 @dataclass(frozen=True)
 class Authority:
-    """A register: RA code, its name when it has no code, and the shape of its numbers."""
+    """A register: RA code, its name when it has no code, and the shape of its numbers.
+
+    `#` in the shape is a digit; `check` is how the last one is found, where it is a check digit.
+    """
 
     code: str
     other: str
-    template: str
-    digits: int
+    shape: str
+    check: CheckDigit | None
+
+    @property
+    def digits(self) -> int:
+        """How many digits of a number are its own."""
+        return self.shape.count("#")
 
 
 @dataclass(frozen=True)
@@ -120,14 +130,26 @@ def _tails(code: str, country: Mapping[str, Any], rng: np.random.Generator) -> l
     return made
 
 
-def _authorities(country: Mapping[str, Any]) -> list[Authority]:
+def _authorities(country: Mapping[str, Any], checks: Mapping[str, CheckDigit]) -> list[Authority]:
     return _fill(
         [
-            Authority(code, other[0] if other else "", shape.replace("#", "%s"), shape.count("#"))
+            Authority(code, other[0] if other else "", shape, checks.get(code))
             for code, shape, *other in country["authorities"]
         ],
         AUTHORITIES,
     )
+
+
+def _check_digits(raw: Mapping[str, Any]) -> dict[str, CheckDigit]:
+    """The rule of each register whose numbers end in a check digit."""
+    return {
+        code: CheckDigit(
+            tuple(rule["weights"]),
+            tuple(rule.get("then", ())),
+            rule.get("is_plain_remainder", False),
+        )
+        for code, rule in raw.items()
+    }
 
 
 def quoted(text: str) -> str:
@@ -159,6 +181,7 @@ def world() -> World:
     countries: list[tuple[str, dict[str, Any]]] = list(raw["country"].items())
     tongues = [raw["tongue"][country["tongue"]] for _, country in countries]
     stems = [_stems(tongue) for tongue in tongues]
+    checks = _check_digits(raw["check_digit"])
 
     def pool(make: Callable[[dict[str, Any]], list[T]]) -> list[T]:
         return [item for _, country in countries for item in make(country)]
@@ -181,6 +204,6 @@ def world() -> World:
             for street in _streets(country, block)
         ],
         tails=[tail for code, country in countries for tail in _tails(code, country, rng)],
-        authorities=pool(_authorities),
+        authorities=pool(lambda country: _authorities(country, checks)),
         ascii=_ascii(raw["ascii"], text),
     )
