@@ -1,0 +1,229 @@
+"""Datafordeler's CVR files, one a kind of fact: what is kept of each, and the rows that hold now.
+
+Source: Datafordeler, CVR register, file downloads per entity (CSV or JSON, Current or Temporal).
+A row holds only while both `virkningTil` and `registreringTil` are empty.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sources.kit import csv_blocks, json_rows, nested
+from sources.kit.archive import open_member
+from sources.kit.errors import DeliveryRefused
+from sources.kit.flat import flat
+from sources.kit.json_blocks import item_blocks
+from sources.kit.json_shape import TEXT
+from sources.kit.register_frame import unknown_names
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
+
+    from sources.kit.archive import ReadAhead
+
+UNIT = "unit"
+"""Our name for CVREnhedsId, which is `id` in Virksomhed: what the files are joined on."""
+PLACE = "place"
+"""Our name for a row's byte offset in its member (int64)."""
+ENDS = ("virkningTil", "registreringTil")
+_SNIFFED_BYTES = 512
+_ADDRESS_OPTIONAL = (
+    "coNavn",
+    "CVRAdresse_husnummerTil",
+    "CVRAdresse_etagebetegnelse",
+    "CVRAdresse_doerbetegnelse",
+    "CVRAdresse_supplerendeBynavn",
+    "CVRAdresse_postboks",
+    "CVRAdresse_landekode",
+    "CVRAdresse_adresseFritekst",
+)
+
+
+@dataclass(frozen=True)
+class Entity:
+    """One kind of file: its name in the publisher's listing, and the columns that are kept.
+
+    `unit` is the column with the CVREnhedsId. What is `optional` may be missing from the file,
+    and a file that `may_lack` from the delivery.
+    """
+
+    name: str
+    kept: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    unit: str = "CVREnhedsId"
+    may_lack: bool = False
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Columns without which the file cannot be read."""
+        return (self.unit, *self.kept, *ENDS)
+
+
+COMPANY = Entity(
+    "Virksomhed",
+    ("CVRNummer", "status", "virksomhedStartdato"),
+    ("virksomhedOphoersdato",),
+    unit="id",
+)
+NAME = Entity("Navn", ("vaerdi", "sekvens", "virkningFra"))
+ADDRESS = Entity(
+    "Adressering",
+    (
+        "AdresseringAnvendelse",
+        "CVRAdresse_vejnavn",
+        "CVRAdresse_husnummerFra",
+        "CVRAdresse_postnummer",
+        "CVRAdresse_postdistrikt",
+    ),
+    _ADDRESS_OPTIONAL,
+)
+EMAIL_ADDRESS = Entity("e-mailadresse", ("vaerdi", "virkningFra"), ("hemmelig",))
+TELEPHONE = Entity("Telefonnummer", ("vaerdi", "virkningFra"), ("hemmelig",))
+PROTECTION = Entity("Reklamebeskyttelse", ("vaerdi",))
+FORM = Entity("Virksomhedsform", ("vaerdi",), may_lack=True)
+ENTITIES = (COMPANY, NAME, ADDRESS, EMAIL_ADDRESS, TELEPHONE, PROTECTION, FORM)
+
+IGNORED: tuple[tuple[str, str], ...] = (
+    (
+        (
+            r"virkningFra|virkningsaktoer|registreringFra|registreringsaktoer|datafordeler\w+|"
+            r"forretnings\w+|metadata\b.*|id_\w+|id|sekvens|vaerdiTekst|enhedstype"
+        ),
+        "the register's own book-keeping, and words for what is kept as a code",
+    ),
+    (
+        r"Adresse|CVRAdresse_(vejkode|kommunekode|kommunenavn|adresseId)",
+        "codes of the address register; the address is kept in words",
+    ),
+)
+"""(pattern of the whole column name, why it is dropped before anything is stored)."""
+_IGNORED = "|".join(f"(?:{pattern})" for pattern, _ in IGNORED)
+
+
+@dataclass(frozen=True)
+class Read:
+    """Rows of one block that hold now (text columns, `unit` and `place`), and what was not kept.
+
+    `ended` counts rows with an end; `misshapen` are the offsets of rows that were none (int64).
+    """
+
+    rows: pa.Table
+    ended: int
+    misshapen: np.ndarray
+    unknown: frozenset[str] = frozenset()
+
+
+def check_complete(files: dict[str, Path]) -> None:
+    """Refuse a delivery that lacks a kind of file, naming it."""
+    missing = [
+        entity.name for entity in ENTITIES if not entity.may_lack and entity.name not in files
+    ]
+    if missing:
+        raise DeliveryRefused(
+            "CVR delivery",
+            f"files are missing: {', '.join(missing)}",
+            "Nothing was loaded. See whether Datafordeler lists them this week",
+        )
+
+
+def current_rows(path: Path, entity: Entity) -> Iterator[Read]:
+    """The file's rows that hold now, block by block; see `Read`.
+
+    Raises `DeliveryRefused` for a file that is broken or lacks a column.
+    """
+    suffix = _suffix(path)
+    with open_member(path, suffix=suffix) as (_, stream):
+        reads = _from_json(stream, entity) if suffix == ".json" else _from_csv(stream, entity)
+        with closing(reads):
+            yield from reads
+
+
+def _suffix(path: Path) -> str:
+    """What the file holds: a zip names its member near its start, plain text shows itself."""
+    with path.open("rb") as file:
+        head = file.read(_SNIFFED_BYTES)
+    is_json = b".json" in head if head.startswith(b"PK") else head.lstrip()[:1] == b"["
+    return ".json" if is_json else ".csv"
+
+
+def _from_csv(stream: ReadAhead, entity: Entity) -> Generator[Read]:
+    blocks = csv_blocks.row_blocks(stream.chunks())
+    first = next(blocks, None)
+    if first is None:
+        raise _refused(entity, "it is empty")
+    names, rest = csv_blocks.split_header(first)
+    _check_columns(names, entity)
+    wanted = {name: name for name in (*entity.needed, *entity.optional) if name in names}
+    unknown = _unknown(names, entity)
+    yield from csv_blocks.parse_blocks(
+        chain([rest], blocks),
+        names,
+        wanted,
+        lambda parsed: _read(parsed.table, parsed, entity, unknown),
+    )
+
+
+def _from_json(stream: ReadAhead, entity: Entity) -> Generator[Read]:
+    shape = dict.fromkeys((*entity.needed, *entity.optional), TEXT)
+
+    def finish(parsed: json_rows.Parsed) -> Read:
+        # A name that is null may be left out; without its unit a row can be joined to nothing.
+        if parsed.names and entity.unit not in parsed.names:
+            raise _refused(entity, f"it lacks the name {entity.unit}")
+        table = pa.Table.from_struct_array(parsed.rows)
+        return _read(table, parsed, entity, _unknown(parsed.names, entity))
+
+    blocks = item_blocks(stream.chunks())
+    yield from json_rows.parse_blocks(blocks, shape, entity.unit, finish)
+
+
+def _read(
+    table: pa.Table,
+    parsed: csv_blocks.Parsed | json_rows.Parsed,
+    entity: Entity,
+    unknown: frozenset[str],
+) -> Read:
+    misshapen = parsed.misshapen_offsets() if parsed.misshapen else np.empty(0, np.int64)
+    # Only a company's own row is ever pointed at; finding the places costs a pass over the block.
+    is_company = entity is COMPANY
+    places = parsed.row_offsets() if is_company else np.zeros(table.num_rows, np.int64)
+    table = table.append_column(PLACE, pa.array(places))
+    holds = ~(_is_given(table, ENDS[0]) | _is_given(table, ENDS[1]))
+    kept = table.filter(pa.array(holds)).drop_columns(list(ENDS))
+    for name in entity.optional:
+        if name not in kept.column_names:
+            kept = kept.append_column(name, pa.nulls(kept.num_rows, pa.string()))
+    names = [UNIT if name == entity.unit else name for name in kept.column_names]
+    ordered = kept.rename_columns(names).select(
+        [UNIT, *entity.kept, *entity.optional, *([PLACE] if is_company else [])]
+    )
+    return Read(ordered, int((~holds).sum()), misshapen, unknown)
+
+
+def _is_given(table: pa.Table, name: str) -> np.ndarray:
+    return nested.is_true(pc.is_valid(nested.filled(flat(table[name]))))
+
+
+def _check_columns(names: list[str] | frozenset[str], entity: Entity) -> None:
+    missing = [name for name in entity.needed if name not in names]
+    if missing:
+        raise _refused(entity, f"it lacks the columns {', '.join(missing)}")
+
+
+def _unknown(names: list[str] | frozenset[str], entity: Entity) -> frozenset[str]:
+    known = (*entity.needed, *entity.optional)
+    return frozenset(f"{entity.name}.{name}" for name in unknown_names(names, known, _IGNORED))
+
+
+def _refused(entity: Entity, cause: str) -> DeliveryRefused:
+    return DeliveryRefused(
+        f"CVR file {entity.name}", cause, "Nothing was loaded. Fetch it again, or tell Datafordeler"
+    )

@@ -1,0 +1,52 @@
+"""Personal identity numbers taken out of a register's columns, before anything else is done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sources.kit.flat import truths
+from sources.kit.identity_numbers import holds_personal_number, without_personal_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MAYBE = r"[0-9]{6}[^0-9]?[0-9]{3}"
+"""What every such number holds (`sources.kit.identity_numbers`); most rows hold nothing like it."""
+
+
+def without_numbers(
+    columns: Mapping[str, pa.Array], country: str
+) -> tuple[dict[str, pa.Array], int]:
+    """The text columns with such numbers replaced, and how many values held one.
+
+    `country` (ISO 3166-1) is the register's. One pass over the rows' joined values finds the few
+    rows that are then looked at singly.
+    """
+    lines = pc.binary_join_element_wise(*columns.values(), "\n", null_handling="skip")
+    rows = np.flatnonzero(truths(pc.match_substring_regex(lines, _MAYBE)))
+    cleaned, count = dict(columns), 0
+    for name, column in columns.items() if len(rows) else ():
+        held = column.take(pa.array(rows)).to_pylist()
+        rest = [text and without_personal_numbers(text, country) for text in held]
+        changed = [place for place, text in enumerate(rest) if text != held[place]]
+        if changed:
+            mask = np.zeros(len(column), dtype=bool)
+            mask[rows[changed]] = True
+            given = pa.array([rest[place] for place in changed], pa.string())
+            cleaned[name] = pc.replace_with_mask(column, pa.array(mask), given)
+            count += len(changed)
+    return cleaned, count
+
+
+def holds_number(values: pa.Array, are_phones: pa.Array, country: str) -> np.ndarray:
+    """Which values (no nulls) hold such a number; a phone only one written as nothing else is."""
+    found = truths(pc.match_substring_regex(values, _MAYBE))
+    strict = truths(are_phones)
+    for place in np.flatnonzero(found):
+        text = values[int(place)].as_py()
+        found[place] = holds_personal_number(text, country, strict=bool(strict[place]))
+    return found

@@ -1,0 +1,233 @@
+"""PRH's YTJ open data on companies as frames: the bulk zip of one JSON array, and pages of the API.
+
+Source: Patentti- ja rekisterihallitus, avoindata.prh.fi, opendata-ytj-api v3.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sources.kit import nested, register_days
+from sources.kit.errors import DeliveryRefused
+from sources.kit.json_blocks import BLOCK_BYTES
+from sources.kit.json_shape import TEXT, MisshapenError, Shape, paths, scalars, struct_of
+from sources.kit.register_files import json_frames as open_frames
+from sources.kit.register_frame import (
+    WEBSITE,
+    Points,
+    RegisterFrame,
+    address,
+    coded,
+    either,
+    ended_or,
+    legal_form,
+    register_frame,
+    unknown_names,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from sources.kit.frames import Origin
+    from sources.kit.json_rows import Parsed
+
+Prepared = TypeVar("Prepared")
+
+KEY = "businessId"
+HOME, AUTHORITY = "FI", "RA000188"
+FINNISH = "1"
+"""Of the language codes of names of places and forms: 1 Finnish, 2 Swedish, 3 English."""
+LEGAL_NAME = "1"
+"""Of the kinds of names: the company's own; the others are parallel and auxiliary ones."""
+VISITING, POSTAL = "1", "2"
+SHAPE: Shape = {
+    KEY: {"value": TEXT},
+    "names": [{"name": TEXT, "type": TEXT, "registrationDate": TEXT, "endDate": TEXT}],
+    "companyForms": [{"type": TEXT, "registrationDate": TEXT, "endDate": TEXT}],
+    "addresses": [
+        {
+            "type": TEXT,
+            "co": TEXT,
+            "street": TEXT,
+            "buildingNumber": TEXT,
+            "entrance": TEXT,
+            "apartmentNumber": TEXT,
+            "apartmentIdSuffix": TEXT,
+            "postOfficeBox": TEXT,
+            "freeAddressLine": TEXT,
+            "postCode": TEXT,
+            "postOffices": [{"city": TEXT, "languageCode": TEXT}],
+            "country": TEXT,
+            "endDate": TEXT,
+        }
+    ],
+    "website": {"url": TEXT, "registrationDate": TEXT, "endDate": TEXT},
+    "tradeRegisterStatus": TEXT,
+    "registrationDate": TEXT,
+    "endDate": TEXT,
+    "lastModified": TEXT,
+}
+
+_NOT_NECESSARY = "not necessary for offering an LEI renewal (GDPR Art. 5(1)(c))"
+IGNORED: tuple[tuple[str, str], ...] = (
+    (
+        r"(.+\.)?(version|source|authority)|.+\.descriptions\[\]\..+|businessId\.registrationDate",
+        "the register's own book-keeping, and words for what is kept as a code",
+    ),
+    (r"euId\..+", "made of the business ID"),
+    (r"(mainBusinessLine|companySituations|registeredEntries)\b.*", _NOT_NECESSARY),
+    (
+        r"addresses\[\]\.(postOffices\[\]\.municipalityCode|registrationDate|endDate\w+)",
+        _NOT_NECESSARY,
+    ),
+    (r"status", "of the business ID, the same for all; tradeRegisterStatus and endDate tell"),
+)
+"""(pattern of the whole path, why it is dropped before anything is stored)."""
+_IGNORED = "|".join(f"(?:{pattern})" for pattern, _ in IGNORED)
+
+
+def json_frames(
+    path: Path, prepare: Callable[[RegisterFrame], Prepared], *, size: int = BLOCK_BYTES
+) -> AbstractContextManager[tuple[str, Generator[Prepared]]]:
+    """The bulk file `/all_companies` as frames; see `sources.kit.register_files`."""
+    return open_frames(path, SHAPE, KEY, frame_of, prepare, size=size)
+
+
+def unknown(names: frozenset[str]) -> list[str]:
+    """Those of a frame's `names` that are neither kept nor listed as ignored."""
+    return unknown_names(names, paths(SHAPE), _IGNORED)
+
+
+def frame_of(parsed: Parsed) -> RegisterFrame:
+    """A block of companies as they stand in the bulk file."""
+    return _frame(parsed.rows, parsed, parsed.names)
+
+
+def frame_of_answer(document: Any, origin: Origin) -> tuple[RegisterFrame, int]:  # noqa: ANN401 (JSON is any of its types)
+    """The companies of a page of `/companies`, and how many there are on all of its pages.
+
+    Raises `DeliveryRefused` for anything else, an error inside a 200 among it.
+    """
+    found = document.get("companies") if isinstance(document, dict) else None
+    total = document.get("totalResults") if isinstance(document, dict) else None
+    if not isinstance(found, list) or not isinstance(total, int):
+        raise _refused("an answer of its API is not of the published shape")
+    try:
+        rows = struct_of(SHAPE, found)
+    except MisshapenError:
+        raise _refused("a company in an answer is not of the published shape") from None
+    names = frozenset(path for one in found for path, _ in scalars(one))
+    return _frame(rows, origin, names), total
+
+
+def _frame(rows: pa.StructArray, origin: Origin, names: frozenset[str]) -> RegisterFrame:
+    number = nested.filled(nested.child(rows, KEY, "value"))
+    visiting, postal = _addresses(rows)
+    form = _current(rows, "companyForms")
+    found = {
+        "source_key": number,
+        "legal_name": nested.child(_current(rows, "names", LEGAL_NAME), "name"),
+        **address("legal_", either(visiting, postal), HOME),
+        # Letters go to the headquarters address: where the register has a postal one, there.
+        **address("headquarters_", either(postal, visiting), HOME),
+        "registration_authority": pa.repeat(AUTHORITY, len(rows)),
+        "registration_number": number,
+        "legal_jurisdiction": pa.repeat(HOME, len(rows)),
+        **legal_form("prh", nested.child(form, "type")),
+        "entity_status": ended_or(
+            rows.field("endDate"), coded("prh", "statuses", rows.field("tradeRegisterStatus"))
+        ),
+        "creation_published": rows.field("registrationDate"),
+        "expiration_published": rows.field("endDate"),
+        "last_update_published": rows.field("lastModified"),
+    }
+    return register_frame(found, [_website(rows)], origin, home=HOME, names=names)
+
+
+def _website(rows: pa.StructArray) -> Points:
+    return Points(
+        WEBSITE,
+        np.arange(len(rows), dtype=np.int64),
+        nested.child(rows, "website", "url"),
+        register_days.days(nested.filled(nested.child(rows, "website", "registrationDate"))),
+        register_days.days(nested.filled(nested.child(rows, "website", "endDate"))),
+    )
+
+
+def _is_current(listed: pa.StructArray) -> np.ndarray:
+    return nested.is_true(pc.is_null(nested.filled(nested.child(listed, "endDate"))))
+
+
+def _current(rows: pa.StructArray, name: str, kind: str | None = None) -> pa.StructArray:
+    """The member of a list without an end that was registered last, of that kind; else null."""
+    of, listed = nested.members(nested.child(rows, name))
+    wanted = _is_current(listed)
+    if kind is not None:
+        wanted &= nested.is_true(pc.equal(nested.child(listed, "type"), kind))
+    since = pc.fill_null(nested.child(listed, "registrationDate"), "")
+    newest = pc.sort_indices(since, sort_keys=[("", "descending")]).to_numpy()
+    place = nested.first_of(len(rows), of[newest], wanted[newest])
+    return listed.take(pa.array(newest)).take(place)
+
+
+def _addresses(rows: pa.StructArray) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
+    """The current visiting and the current postal address."""
+    of, listed = nested.members(nested.child(rows, "addresses"))
+    kinds, current = nested.child(listed, "type"), _is_current(listed)
+    columns = _address_columns(listed)
+    both = []
+    for kind in (VISITING, POSTAL):
+        wanted = current & nested.is_true(pc.equal(kinds, kind))
+        place = nested.first_of(len(rows), of, wanted)
+        both.append({name: column.take(place) for name, column in columns.items()})
+    return both[0], both[1]
+
+
+def _address_columns(listed: pa.StructArray) -> dict[str, pa.Array]:
+    """Each listed address in the house's words; a box stands as `PL 100`, Finland's own writing."""
+
+    def part(name: str) -> pa.Array:
+        return nested.filled(nested.child(listed, name))
+
+    box = pc.binary_join_element_wise("PL", part("postOfficeBox"), " ")
+    street = nested.words(
+        part("street"),
+        part("buildingNumber"),
+        part("entrance"),
+        part("apartmentNumber"),
+        part("apartmentIdSuffix"),
+    )
+    line = pc.coalesce(street, box, part("freeAddressLine"))
+    beside = pc.if_else(pc.is_valid(street), box, pa.scalar(None, pa.string()))
+    care_of = pc.binary_join_element_wise("c/o", part("co"), " ")
+    return {
+        "address_line": line,
+        "address_line_1": beside,
+        "address_line_2": care_of,
+        "postal_code": part("postCode"),
+        "city": _city(listed),
+        "country": part("country"),
+    }
+
+
+def _city(listed: pa.StructArray) -> pa.Array:
+    """The post office in Finnish, else the first one named."""
+    of, offices = nested.members(nested.child(listed, "postOffices"))
+    names = nested.child(offices, "city")
+    finnish = nested.is_true(pc.equal(nested.child(offices, "languageCode"), FINNISH))
+    every = np.ones(len(of), dtype=bool)
+    return pc.coalesce(
+        *(names.take(nested.first_of(len(listed), of, wanted)) for wanted in (finnish, every))
+    )
+
+
+def _refused(cause: str) -> DeliveryRefused:
+    return DeliveryRefused(
+        "PRH's open data", cause, "Nothing of it was loaded. Try again later, or tell PRH"
+    )
