@@ -12,7 +12,8 @@ import pyarrow as pa
 from checks.lei import WELL_FORMED
 from checks.rules import MISSHAPEN
 from sources.kit import columns
-from sources.kit.identity import NATURAL, without_personal_numbers
+from sources.kit.identity import NATURAL
+from sources.kit.identity_numbers import without_personal_numbers
 from sources.kit.shapes import SHAPES
 
 if TYPE_CHECKING:

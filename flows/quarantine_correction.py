@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sources.kit import columns
 from sources.kit.catalogue import source
 from sources.kit.errors import Refused
-from sources.kit.identity import without_personal_numbers
+from sources.kit.identity_numbers import without_personal_numbers
 from warehouse.merge_changes import change_name
 
 if TYPE_CHECKING:

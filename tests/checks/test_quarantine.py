@@ -12,7 +12,7 @@ from ingesting import SOUND, company, lei
 from checks.quarantine import misshapen, rejected
 from checks.rules import MISSHAPEN
 from sources.kit import columns
-from sources.kit.identity import NUMBER_REMOVED
+from sources.kit.identity_numbers import NUMBER_REMOVED
 
 
 def kept(*rows: ingesting.Row, rules: tuple[str, ...] = ("some_rule",)) -> list[dict]:

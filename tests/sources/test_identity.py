@@ -12,11 +12,9 @@ from ingesting import company
 
 from sources.kit import columns
 from sources.kit.identity import (
-    NUMBER_REMOVED,
     Minimised,
     minimise,
     split_care_of,
-    without_personal_numbers,
 )
 
 RULES = tomllib.loads(resources.files("sources.kit").joinpath("persons.toml").read_text("utf-8"))
@@ -202,48 +200,6 @@ def test_a_skeleton_is_lei_country_category_status_and_dates() -> None:
         "entity_subcategory",
         "entity_status",
     }
-
-
-@pytest.mark.parametrize(
-    "number",
-    [
-        "010190-1234",
-        "0101901234",
-        "010190 1234",
-        "19900101-1234",
-        "900101-1234",
-        "900161-1234",
-        "01019012345",
-        "010190 12345",
-        "41019012345",
-        "010190-123A",
-        "010190A123B",
-        "39001010123",
-        "010190-12345",
-        "323456-12345",
-    ],
-)
-def test_personal_numbers_are_taken_out(number) -> None:
-    assert without_personal_numbers(f"Prøve {number} AS") == f"Prøve {NUMBER_REMOVED} AS"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "999 999 999",
-        "99 99 99 99",
-        "556677-8899",
-        "1234567-8",
-        "40003999999",
-        "10999999",
-        "2026-11-02T08:00:00Z",
-        "+45 99 99 99 99",
-        "RA000170",
-        ingesting.lei(1),
-    ],
-)
-def test_other_numbers_stay(text) -> None:
-    assert without_personal_numbers(text) == text
 
 
 def test_no_rows_are_no_trouble() -> None:
