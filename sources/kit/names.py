@@ -1,0 +1,78 @@
+"""How alike two companies' names are, for a person who reviews a join; nothing is joined by it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from difflib import SequenceMatcher
+from functools import cache
+from importlib import resources
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sources.kit.code_words import built_in
+
+_SIGNS = r"[^\pL\pN]+"
+
+
+def core(name: str, country: str | None) -> str:
+    """The name without its country's legal forms: lower case, words by single blanks."""
+    found: str = cores(pa.array([name], pa.string()), country)[0].as_py()
+    return found
+
+
+def cores(names: pa.Array, country: str | None) -> pa.Array:
+    """`core` of a column of names of companies of one country (ISO 3166-1); null stays null.
+
+    A name that is nothing but legal forms keeps its words. Of an unknown country none is a form.
+    """
+    words = _words(names)
+    pattern = _forms(country)
+    if not pattern:
+        return words
+    bare, before = words, None
+    # Neighbours share the blank between them, and RE2 looks at each sign once: again until at rest.
+    while before is None or not bare.equals(before):
+        before = bare
+        bare = pc.utf8_trim_whitespace(pc.replace_substring_regex(bare, pattern, " "))
+    return pc.if_else(pc.equal(bare, ""), words, bare)
+
+
+def likeness(one: str, other: str, country: str | None) -> int:
+    """0 (nothing alike) to 100 (the same words, in any order), legal forms of `country` apart.
+
+    Accents do not count. A hint for the reader and no more: two companies can bear one name.
+    """
+    left, right = (_in_order(core(name, country)) for name in (one, other))
+    if not left or not right:
+        return 0
+    # Which side comes first can change difflib's answer; sorted, it cannot.
+    first, second = sorted((left, right))
+    return round(100 * SequenceMatcher(None, first, second, autojunk=False).ratio())
+
+
+def _words(names: pa.Array) -> pa.Array:
+    folded = pc.utf8_lower(pc.utf8_normalize(names, form="NFKC"))
+    return pc.utf8_trim_whitespace(pc.replace_substring_regex(folded, _SIGNS, " "))
+
+
+@cache
+def _forms(country: str | None) -> str:
+    """A pattern of the country's forms as whole words of a name that `_words` has made."""
+    text = resources.files("sources.kit").joinpath("names.toml").read_text("utf-8")
+    forms = list(tomllib.loads(text)["forms"].get(country or "", ()))
+    listed = [form for form in built_in().codes.forms if form.country == country]
+    for name in (name for form in listed for name in form.names):
+        forms += [name.local_name, *(name.abbreviations or "").split(";")]
+    plain = _words(pa.array([form for form in forms if form], pa.string())).to_pylist()
+    ordered = sorted({form for form in plain if form}, key=lambda form: (-len(form), form))
+    return rf"(?:^| )(?:{'|'.join(map(re.escape, ordered))})(?: |$)" if ordered else ""
+
+
+def _in_order(text: str) -> str:
+    plain = "".join(
+        sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign)
+    )
+    return " ".join(sorted(plain.split()))
