@@ -182,7 +182,7 @@ def _with_personal_number(firm: Firm, n: int, _as_of: date) -> Firm:
         typed = {"email": f"{number}@{domain(firm.name, firm.number)}", "phone": number}
         value = typed.get(place, f"www.{domain(firm.name, firm.number)}/{number}")
         kept = [contact for contact in firm.contacts if contact.kind != place]
-        contacts = (*kept, Contact(place, value, firm.registered))  # type: ignore[arg-type]
+        contacts = (*kept, Contact(place, value, firm.registered))
         firm = replace(firm, contacts=contacts)
     cases = (*firm.cases, "personal_number")
     return replace(firm, personal_number=number, planted_in=place, cases=cases)
