@@ -157,7 +157,7 @@ def _listed(document: Any, name: str) -> list[Any] | None:  # noqa: ANN401 (JSON
         raise _refused("an answer of its API is no object")
     if "page" not in document and "_embedded" not in document:
         return None
-    embedded = document.get("_embedded") or {}
+    embedded = document.get("_embedded", {})
     found = embedded.get(name, []) if isinstance(embedded, dict) else None
     if not isinstance(found, list):
         raise _refused("an answer of its API is not of the published shape")

@@ -31,9 +31,9 @@ def put_away(tables: Iterable[pa.Table], folder: Path, name: str) -> None:
             order = np.argsort(drawers, kind="stable")
             sorted_rows = table.take(pa.array(order))
             bounds = np.searchsorted(drawers[order], np.arange(DRAWERS + 1))
-            for drawer in np.flatnonzero(np.diff(bounds)):
+            for drawer in np.flatnonzero(np.diff(bounds)).tolist():
                 if drawer not in writers:
-                    path = _path(folder, name, int(drawer))
+                    path = _path(folder, name, drawer)
                     writers[drawer] = ipc.new_stream(str(path), table.schema)
                 start, end = int(bounds[drawer]), int(bounds[drawer + 1])
                 writers[drawer].write_table(sorted_rows.slice(start, end - start))

@@ -19,7 +19,7 @@ from sources.kit import csv_blocks, json_rows, nested
 from sources.kit.archive import open_member
 from sources.kit.errors import DeliveryRefused
 from sources.kit.flat import flat
-from sources.kit.json_blocks import item_blocks
+from sources.kit.json_blocks import ItemBlocks
 from sources.kit.json_shape import TEXT
 from sources.kit.register_frame import unknown_names
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
-    from sources.kit.archive import ReadAhead
+    from sources.kit.readahead import ReadAhead
 
 UNIT = "unit"
 """Our name for CVREnhedsId, which is `id` in Virksomhed: what the files are joined on."""
@@ -181,7 +181,7 @@ def _from_json(stream: ReadAhead, entity: Entity) -> Generator[Read]:
         table = pa.Table.from_struct_array(parsed.rows)
         return _read(table, parsed, entity, _unknown(parsed.names, entity))
 
-    blocks = item_blocks(stream.chunks())
+    blocks = ItemBlocks(stream.chunks())
     yield from json_rows.parse_blocks(blocks, shape, entity.unit, finish)
 
 

@@ -97,9 +97,11 @@ def _frames(folder: Path, found: _Found) -> Iterator[RegisterFrame]:
     dropped = found.dropped
     for drawer in range(DRAWERS):
         companies = take_out(folder, COMPANY.name, drawer)
-        if companies is None:
-            continue
         others = {e.name: take_out(folder, e.name, drawer) for e in ENTITIES if e is not COMPANY}
+        if companies is None:
+            strangers = (table.num_rows for table in others.values() if table is not None)
+            dropped["not_of_a_company"] += sum(strangers)
+            continue
         known = flat(companies[UNIT])
         for name, table in others.items():
             if table is not None:

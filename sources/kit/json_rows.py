@@ -13,14 +13,14 @@ import re
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import json as pa_json
 
-from sources.kit.json_blocks import CLOSING, OPENING, Block
+from sources.kit.errors import DeliveryRefused
+from sources.kit.json_blocks import CLOSING, OPENING, Block, ItemBlocks
 from sources.kit.json_scan import spans
 from sources.kit.json_shape import (
     Kinds,
@@ -34,7 +34,7 @@ from sources.kit.json_shape import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from concurrent.futures import Future
 
 Finished = TypeVar("Finished")
@@ -114,30 +114,52 @@ def parse_block(block: Block, reading: Reading) -> Parsed:
 
 
 def parse_blocks(
-    blocks: Iterable[Block], shape: Shape, key: str, finish: Callable[[Parsed], Finished]
+    blocks: ItemBlocks, shape: Shape, key: str, finish: Callable[[Parsed], Finished]
 ) -> Generator[Finished]:
-    """`parse_block`, then `finish`, over the blocks in their order, a few ahead in threads."""
-    waiting = iter(blocks)
-    first = next(waiting, None)
+    """`parse_block`, then `finish`, over the blocks in their order, a few ahead in threads.
+
+    `finish` may be called for a block that is cut again; only what it made of the right one counts.
+    """
+    first = next(blocks, None)
     if first is None:
         return
     reading = Reading.fitted(first, shape, key)
-    ahead: deque[Future[Finished]] = deque()
+    ahead: deque[tuple[Block, Future[Finished]]] = deque()
 
     def work(block: Block) -> Finished:
         return finish(parse_block(block, reading))
 
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="json") as pool:
         try:
-            for block in chain([first], waiting):
-                ahead.append(pool.submit(work, block))
-                if len(ahead) > WORKERS:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
+            block: Block | None = first
+            while block is not None or ahead:
+                if block is not None:
+                    ahead.append((block, pool.submit(work, block)))
+                if block is None or len(ahead) > WORKERS:
+                    yield from _finished(ahead, blocks)
+                block = next(blocks, None)
         finally:
-            for future in ahead:
+            for _, future in ahead:
                 future.cancel()
+
+
+def _finished(
+    ahead: deque[tuple[Block, Future[Finished]]], blocks: ItemBlocks
+) -> Iterator[Finished]:
+    """What became of the first block; when it was not cut rightly, all that are ahead go back."""
+    block, future = ahead[0]
+    try:
+        made = future.result()
+    except DeliveryRefused:
+        if block.is_exact:
+            raise
+        for _, later in ahead:
+            later.cancel()
+        blocks.take_back([one for one, _ in ahead])
+        ahead.clear()
+    else:
+        ahead.popleft()
+        yield made
 
 
 def _read(document: bytes, reading: Reading) -> pa.StructArray | None:
@@ -211,7 +233,8 @@ def _one(text: bytes, reading: Reading) -> pa.StructArray | None:
 def _first_objects(block: Block, most: int) -> list[dict[str, object]]:
     """The block's first objects, as far as they can be read."""
     text = bytes(block.items[:_SAMPLED_BYTES]).decode("utf-8", "ignore")
-    decoder, found, at = json.JSONDecoder(), [], 0
+    decoder, at = json.JSONDecoder(), 0
+    found: list[dict[str, object]] = []
     while len(found) < most:
         at = _next_item(text, at)
         try:

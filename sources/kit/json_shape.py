@@ -54,14 +54,15 @@ def kinds_of(shape: Shape, objects: Iterable[Any]) -> Kinds:
 
 def scalars(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 (JSON is any of its types)
     """(path, value) of everything that is neither object nor list; lists are marked by []."""
-    if isinstance(node, dict):
-        for name, below in node.items():
-            yield from scalars(below, _below(path, name))
-    elif isinstance(node, list):
-        for below in node:
-            yield from scalars(below, f"{path}[]")
-    else:
-        yield path, node
+    waiting = [(path, node)]  # no recursion: what a publisher sends may be nested at will
+    while waiting:
+        path, node = waiting.pop()
+        if isinstance(node, dict):
+            waiting += [(_below(path, name), below) for name, below in node.items()]
+        elif isinstance(node, list):
+            waiting += [(f"{path}[]", below) for below in node]
+        else:
+            yield path, node
 
 
 def strict(text: bytes) -> Any:  # noqa: ANN401 (JSON is any of its types)

@@ -26,7 +26,9 @@ def without_numbers(
     `country` (ISO 3166-1) is the register's. One pass over the rows' joined values finds the few
     rows that are then looked at singly.
     """
-    lines = pc.binary_join_element_wise(*columns.values(), "\n", null_handling="skip")
+    lines = pc.binary_join_element_wise(
+        *columns.values(), "\n", null_handling="replace", null_replacement=""
+    )
     rows = np.flatnonzero(truths(pc.match_substring_regex(lines, _MAYBE)))
     cleaned, count = dict(columns), 0
     for name, column in columns.items() if len(rows) else ():

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from sources.kit.archive import MAX_RATIO, open_member
-from sources.kit.json_blocks import BLOCK_BYTES, item_blocks
+from sources.kit.json_blocks import BLOCK_BYTES, ItemBlocks
 from sources.kit.json_rows import Parsed, parse_blocks
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def json_frames(
     a wrong file, from the frame that meets it for damage.
     """
     with open_member(path, suffix=".json", max_ratio=max_ratio) as (member, stream):
-        blocks = item_blocks(stream.chunks(), size=size)
+        blocks = ItemBlocks(stream.chunks(), size=size)
         frames = parse_blocks(blocks, shape, key, lambda parsed: prepare(frame_of(parsed)))
         with closing(frames):
             yield member, frames
