@@ -19,11 +19,6 @@ import pyarrow.compute as pc
 from sources.kit import columns
 from sources.kit.flat import flat, truths
 
-# Callers that know no country still find it under this name.
-from sources.kit.identity_numbers import (
-    without_personal_numbers as without_personal_numbers,  # noqa: PLC0414 (handed on, not used)
-)
-
 NONE, POSSIBLE, NATURAL = "none", "possible", "natural"
 
 

@@ -191,9 +191,10 @@ FIELDS = st.one_of(
     ),
 )
 COUNTRIES = st.sampled_from(["NO", "DK", "SE", "FI", "EE", "LT", "GB", None])
-TABLES = st.lists(
-    st.tuples(st.integers(0, 3), FIELDS, COUNTRIES).map(lambda row: (row[0], *row[1], row[2])),
-    max_size=12,
+TABLES = st.builds(
+    lambda rows, lands: [(company, *field, lands[company]) for company, field in rows],
+    st.lists(st.tuples(st.integers(0, 3), FIELDS), max_size=12),
+    st.lists(COUNTRIES, min_size=4, max_size=4),
 )
 
 
