@@ -94,7 +94,6 @@ def _norwegian(chance: random.Random) -> dict[str, Any]:
     }
     form = chance.choice(["AS", "AS", "AS", "ENK", "ENK", "FLI", "NUF", "ANS"])
     links = {"self": {"href": "https://register.example/organisasjonsformer/" + form}}
-    text = "Å utvikle, produsere og markedsføre ulike former for prøver, avledede produkter"
     return {
         "organisasjonsnummer": f"9{_NUMBER}",
         "navn": f"PRØVE {_NAME} {form}",
@@ -113,6 +112,16 @@ def _norwegian(chance: random.Random) -> dict[str, Any]:
         "antallAnsatte": chance.randrange(500),
         "harRegistrertAntallAnsatte": True,
         "institusjonellSektorkode": {"kode": "1120", "beskrivelse": "Statlig eide selskaper"},
+        **_not_kept(chance),
+        "_links": {"self": {"href": f"https://register.example/enheter/9{_NUMBER}"}},
+        "respons_klasse": "Enhet",
+    }
+
+
+def _not_kept(chance: random.Random) -> dict[str, Any]:
+    """What Norway publishes besides, and the product drops."""
+    text = "Å utvikle, produsere og markedsføre ulike former for prøver, avledede produkter"
+    return {
         "registrertIForetaksregisteret": True,
         "registrertIStiftelsesregisteret": False,
         "registrertIFrivillighetsregisteret": False,
@@ -127,32 +136,32 @@ def _norwegian(chance: random.Random) -> dict[str, Any]:
         "paategninger": [],
         "erIKonsern": False,
         "kapital": {"belop": 30000.0, "antallAksjer": 100, "type": "Aksjekapital"},
-        "_links": {"self": {"href": f"https://register.example/enheter/9{_NUMBER}"}},
-        "respons_klasse": "Enhet",
     }
+
+
+_CARD = {"kirje_id": 1, "kaardi_piirkond": 5, "kaardi_nr": 1, "kaardi_tyyp": "B", "kande_nr": 1}
+_ACTIVITY = {
+    **_CARD,
+    "emtak_kood": "73111",
+    "emtak_tekstina": "Reklaamiagentuuride tegevus",
+    "emtak_versioon": 3,
+    "emtak_versioon_tekstina": "EMTAK 2025",
+    "nace_kood": "73.11",
+    "on_pohitegevusala": True,
+    "algus_kpv": "05.06.2023",
+    "lopp_kpv": None,
+}
+_REPORT = {
+    **_CARD,
+    "majandusaasta_perioodi_algus_kpv": "01.01.2024",
+    "majandusaasta_perioodi_lopp_kpv": "31.12.2024",
+    "tootajate_arv": "0",
+    "tegevusala_emtak_kood": "73111",
+    "tegevusala_emtak_tekstina": "Reklaamiagentuuride tegevus",
+}
 
 
 def _estonian(chance: random.Random) -> dict[str, Any]:
-    card = {"kirje_id": 1, "kaardi_piirkond": 5, "kaardi_nr": 1, "kaardi_tyyp": "B", "kande_nr": 1}
-    activity = {
-        **card,
-        "emtak_kood": "73111",
-        "emtak_tekstina": "Reklaamiagentuuride tegevus",
-        "emtak_versioon": 3,
-        "emtak_versioon_tekstina": "EMTAK 2025",
-        "nace_kood": "73.11",
-        "on_pohitegevusala": True,
-        "algus_kpv": "05.06.2023",
-        "lopp_kpv": None,
-    }
-    report = {
-        **card,
-        "majandusaasta_perioodi_algus_kpv": "01.01.2024",
-        "majandusaasta_perioodi_lopp_kpv": "31.12.2024",
-        "tootajate_arv": "0",
-        "tegevusala_emtak_kood": "73111",
-        "tegevusala_emtak_tekstina": "Reklaamiagentuuride tegevus",
-    }
     contacts = [("EMAIL", f"info@{_NAME}.example"), ("MOB", "+372 5000000")]
     contacts += [("WWW", f"https://{_NAME}.example/")] * chance.randrange(2)
     return {
@@ -166,11 +175,11 @@ def _estonian(chance: random.Random) -> dict[str, Any]:
             "piirkond": 5,
             "oiguslik_vorm": chance.choice(["OÜ", "OÜ", "OÜ", "FIE", "MTÜ", "AS"]),
             "oiguslik_vorm_tekstina": "Osaühing",
-            "staatused": [{**card, "staatus": "R", "algus_kpv": "05.06.2023"}] * 2,
-            "arinimed": [{**card, "sisu": "Näidis", "algus_kpv": "05.06.2023"}] * 2,
+            "staatused": [{**_CARD, "staatus": "R", "algus_kpv": "05.06.2023"}] * 2,
+            "arinimed": [{**_CARD, "sisu": "Näidis", "algus_kpv": "05.06.2023"}] * 2,
             "aadressid": [
                 {
-                    **card,
+                    **_CARD,
                     "riik": "EST",
                     "ehak": "0596",
                     "ehak_nimetus": "Pirita linnaosa, Tallinn, Harju maakond",
@@ -184,8 +193,8 @@ def _estonian(chance: random.Random) -> dict[str, Any]:
                 {"kirje_id": 2, "liik": kind, "liik_tekstina": "x", "sisu": text, "lopp_kpv": None}
                 for kind, text in contacts
             ],
-            "teatatud_tegevusalad": [activity] * chance.randrange(3, 8),
-            "kapitalid": [{**card, "kapitali_suurus": "0.01", "kapitali_valuuta": "EUR"}],
-            "info_majandusaasta_aruannetest": [report] * chance.randrange(6, 18),
+            "teatatud_tegevusalad": [_ACTIVITY] * chance.randrange(3, 8),
+            "kapitalid": [{**_CARD, "kapitali_suurus": "0.01", "kapitali_valuuta": "EUR"}],
+            "info_majandusaasta_aruannetest": [_REPORT] * chance.randrange(6, 18),
         },
     }

@@ -8,9 +8,6 @@ from __future__ import annotations
 from sources.kit.json_shape import TEXT, Shape
 
 KEY = "organisasjonsnummer"
-HOME = "NO"
-FORETAKSREGISTERET, ENHETSREGISTERET = "RA000472", "RA000473"
-"""GLEIF's codes for the two registers that share Norway's numbers."""
 
 _ADDRESS: Shape = {"adresse": [TEXT], "postnummer": TEXT, "poststed": TEXT, "landkode": TEXT}
 SHAPE: Shape = {

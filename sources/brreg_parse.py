@@ -11,12 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sources.brreg import ENHETSREGISTERET, FORETAKSREGISTERET, HOME
 from sources.brreg_fields import (
     CSV_LACKS,
     CSV_NAMES,
-    ENHETSREGISTERET,
-    FORETAKSREGISTERET,
-    HOME,
     IGNORED_PATTERN,
     KEY,
     SHAPE,

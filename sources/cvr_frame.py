@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sources.cvr import AUTHORITY, HOME
 from sources.cvr_entities import (
     ADDRESS,
     EMAIL_ADDRESS,
@@ -35,7 +36,6 @@ from sources.kit.register_frame import (
     register_frame,
 )
 
-HOME, AUTHORITY = "DK", "RA000170"
 BUSINESS, POSTAL = "beliggenhedsadresse", "postadresse"
 YES, NO = pa.array(["true", "1"]), pa.array(["false", "0"])
 """How the files write a truth; anything else is unknown."""
