@@ -70,6 +70,9 @@ def test_personal_numbers_are_valid_and_nobodys() -> None:
         assert sum(a * b for a, b in zip(number, first, strict=True)) % 11 == 0
         assert sum(a * b for a, b in zip(number, second, strict=True)) % 11 == 0
         assert int(sample_numbers.fodselsnummer(running, is_d_number=True)[:2]) > 40
+        # 500 to 749 with a year of 54 to 99: born in the 1800s.
+        assert 500 <= int("".join(map(str, number[6:9]))) < 750
+        assert "".join(map(str, number[4:6])) in {"56", "57", "58", "59"}
         cpr = [int(digit) for digit in sample_numbers.cpr_number(running, has_hyphen=False)]
         weights = (4, 3, 2, 7, 6, 5, 4, 3, 2, 1)
         assert sum(a * b for a, b in zip(cpr, weights, strict=True)) % 11 == 0
