@@ -44,11 +44,12 @@ def without_numbers(
     return cleaned, count
 
 
-def holds_number(values: pa.Array, are_phones: pa.Array, country: str) -> np.ndarray:
-    """Which values (no nulls) hold such a number; a phone only one written as nothing else is."""
+def holds_number(values: pa.Array, country: str) -> np.ndarray:
+    """Which values (no nulls) hold such a number (bool), bare digits in a phone's place too.
+
+    A phone written with a plus and its country code is never taken for one.
+    """
     found = truths(pc.match_substring_regex(values, _MAYBE))
-    strict = truths(are_phones)
     for place in np.flatnonzero(found):
-        text = values[int(place)].as_py()
-        found[place] = holds_personal_number(text, country, strict=bool(strict[place]))
+        found[place] = holds_personal_number(values[int(place)].as_py(), country)
     return found

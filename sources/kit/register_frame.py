@@ -132,8 +132,7 @@ def _contacts(points: Sequence[Points], home: str) -> tuple[pa.Table, int]:
     table = table.filter(pc.invert(blank)).combine_chunks()
     if not table.num_rows:
         return table, 0
-    are_phones = flat(pc.equal(table["kind"], PHONE))
-    bad = holds_number(flat(table["original"]), are_phones, home)
+    bad = holds_number(flat(table["original"]), home)
     table = table.filter(pa.array(~bad))
     order = np.argsort(table["ordinal"].to_numpy(), kind="stable")
     return table.take(pa.array(order)), int(bad.sum())

@@ -8,6 +8,7 @@ from register_files import Nowhere, csv_text, gzipped, points, told, zipped
 from sources import brreg_parse
 from sources.kit import columns
 from sources.kit.errors import DeliveryRefused
+from sources.kit.sample_numbers import fodselsnummer
 
 ADDRESS = {
     "land": "Norge",
@@ -137,6 +138,13 @@ def test_personal_numbers_are_dropped_and_counted(tmp_path) -> None:
     assert frame.dropped == {"personal_number": 3}
     assert "1234" not in str(frame.table.to_pylist()) + str(frame.contacts.to_pylist())
     assert points(frame)[0] == (0, "phone", "22 00 00 00")
+
+
+def test_a_personal_number_in_a_phones_place_is_dropped_and_a_foreign_phone_is_not() -> None:
+    marked = {**COMPANY, "telefon": fodselsnummer(7), "mobil": "+46 70 123 45 67"}
+    frame = brreg_parse.frame_of_answer(marked, Nowhere())
+    assert [text for _, kind, text in points(frame) if kind == "phone"] == ["+46 70 123 45 67"]
+    assert frame.dropped == {"personal_number": 1}
 
 
 def test_the_csv_says_the_same(tmp_path) -> None:
