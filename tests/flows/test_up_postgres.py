@@ -17,7 +17,7 @@ from standing import asked, files_of_runs
 from sources.kit.sample import bundled_sample
 from sources.kit.standin import Fault, Publish, StandIn
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 YEARLY = "0 0 1 1 *"
 
 
