@@ -201,7 +201,7 @@ def split_care_of(line: str, country: str | None = None) -> tuple[str | None, st
 def _may_name_care_of(table: pa.Table) -> np.ndarray:
     """Rows in which any address line may hold a care-of part: one pass for all lines (bool)."""
     lines = pc.binary_join_element_wise(
-        *(table[name] for name in columns.ADDRESS_LINES), "\n", null_handling="skip"
+        *(table[name] for name in columns.ADDRESS_LINES), "\n", null_handling="replace"
     )
     return truths(pc.match_substring_regex(lines, _anywhere()))
 
