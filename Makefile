@@ -30,8 +30,9 @@ bench: venv ## measure speed and memory in minutes; table and chart go to docs/p
 bench-full: venv ## the same at full size and beside dlt and pandas, about half an hour
 	@$(IN)/python -m bench.full --write
 
-soak: venv ## kill and damage it many times, count what did not hold
+soak: venv ## kill and damage it many times, count what did not hold; then the longest tests
 	@$(IN)/python -m bench.soak
+	@$(IN)/python -m pytest -m long
 
 sequences: venv ## thousands of random sequences of deliveries, held to the law of loading
 	@HYPOTHESIS_PROFILE=thorough $(IN)/python -m pytest -q -rP tests/warehouse/test_sequences.py

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from checks.rules import Rule
     from flows.house import House
     from sources.kit.card import Card, Landed
     from sources.kit.errors import SourcenoteError
@@ -32,6 +33,16 @@ if TYPE_CHECKING:
 
 _FEW = 1000
 """Below this many rows a share of bad ones says nothing about the delivery."""
+
+_BY_HAND = "run again, and if it stays, fetch the file by hand and load it with --file"
+_CURES = {
+    "record_count_fits": _BY_HAND,
+    "size_fits_card": _BY_HAND,
+    "size_fits_last_full": "if the publisher's file is right, set [sources.{source_id}] min_ratio "
+    "and max_ratio for one run",
+}
+_OTHERWISE = "run again, and if it stays, tell the publisher"
+"""What helps against a delivery rule that does not hold; a list that is wrong binds no file."""
 
 
 def card_of(house: House, source_id: str) -> Card:
@@ -121,6 +132,13 @@ def bounds(
         "size_fits_card": not is_own_full or card.expected_min <= rows <= card.expected_max,
         "most_rows_are_sound": rows < _FEW or bad * 2 <= rows,
     }
+
+
+def cure_of(stops: Sequence[Rule], facts: DeliveryFacts) -> str:
+    """What to do about a delivery that was stopped: a sentence without its full stop."""
+    cures = dict.fromkeys(_CURES.get(rule.name, _OTHERWISE) for rule in stops)
+    told = "; ".join(cures).format(source_id=facts.card.source_id)
+    return told[:1].upper() + told[1:]
 
 
 def has_ended(house: House, table: pa.Table) -> np.ndarray:

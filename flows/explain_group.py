@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flows.explain_values import as_corrected
 from warehouse import read_group
+from warehouse.group_history import ACTIVE
 from warehouse.read_group import DIRECT, ULTIMATE
 
 if TYPE_CHECKING:
@@ -15,27 +17,28 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-def of_lei(connection: Connection, lei: str) -> Row:
+def of_lei(connection: Connection, lei: str, moment: datetime | None = None) -> Row:
     """Parents, exceptions, children, siblings, funds and branches of one LEI, as stated now.
 
+    With a `moment` as they were stated then, to the knowledge of this warehouse.
     `is_loaded` is False while no relationship of anybody was ever loaded: then nothing is known.
     """
-    said = read_group.said_of(connection, lei)
+    said = read_group.said_of(connection, lei, moment)
     relations = [row for row in said if row["relationship_type"]]
     current = [row for row in relations if _is_in_force(row)]
-    counts = read_group.leading_to(connection, lei)
+    counts = read_group.leading_to(connection, lei, moment)
     found = {
         "lei": lei,
-        "is_loaded": bool(said) or read_group.is_loaded(connection),
+        "is_loaded": bool(said) or read_group.is_loaded(connection, moment),
         "leads_to": [_relation(row, row["end_lei"]) for row in current],
         "exceptions": [
             _exception(row) for row in said if row["exception_category"] and _is_said(row)
         ],
-        "led_to_by": [_incoming(connection, lei, row) for row in counts],
-        "siblings": _siblings(connection, lei, current),
+        "led_to_by": [_incoming(connection, lei, row, moment) for row in counts],
+        "siblings": _siblings(connection, lei, current, moment),
         "ended": [_relation(row, row["end_lei"]) for row in relations if not _is_in_force(row)],
     }
-    _put_names(connection, found)
+    _put_names(connection, found, moment)
     return found
 
 
@@ -44,12 +47,12 @@ def _is_said(row: Row) -> bool:
 
 
 def _is_in_force(row: Row) -> bool:
-    return row["relationship_status"] == read_group.ACTIVE and _is_said(row)
+    return row["relationship_status"] == ACTIVE and _is_said(row)
 
 
-def _incoming(connection: Connection, lei: str, row: Row) -> Row:
+def _incoming(connection: Connection, lei: str, row: Row, moment: datetime | None) -> Row:
     kind = row["relationship_type"]
-    first = read_group.first_leading_to(connection, lei, kind)
+    first = read_group.first_leading_to(connection, lei, kind, moment)
     return {
         "relationship_type": kind,
         "count": row["count"],
@@ -57,17 +60,30 @@ def _incoming(connection: Connection, lei: str, row: Row) -> Row:
     }
 
 
-def _siblings(connection: Connection, lei: str, current: list[Row]) -> Row | None:
-    """Companies with the same direct parent, else with the same ultimate one."""
+def _siblings(
+    connection: Connection, lei: str, current: list[Row], moment: datetime | None
+) -> list[Row]:
+    """Companies with the same direct parent, and those with the same ultimate one.
+
+    Those by the ultimate parent are left out where they are as many children of the same parent.
+    """
     parents = {row["relationship_type"]: row["end_lei"] for row in current}
-    kind = DIRECT if DIRECT in parents else ULTIMATE
-    parent = parents.get(kind)
-    if parent is None or parent == lei:
-        return None
+    found = [
+        _sharing(connection, lei, kind, parents[kind], moment)
+        for kind in (DIRECT, ULTIMATE)
+        if parents.get(kind) not in {None, lei}
+    ]
+    return found[:1] if len({(one["shared_parent"], one["count"]) for one in found}) == 1 else found
+
+
+def _sharing(
+    connection: Connection, lei: str, kind: str, parent: str, moment: datetime | None
+) -> Row:
     counts = {
-        row["relationship_type"]: row["count"] for row in read_group.leading_to(connection, parent)
+        row["relationship_type"]: row["count"]
+        for row in read_group.leading_to(connection, parent, moment)
     }
-    first = read_group.first_leading_to(connection, parent, kind, but=lei)
+    first = read_group.first_leading_to(connection, parent, kind, moment, but=lei)
     return {
         "shared_parent": parent,
         "relationship_type": kind,
@@ -112,15 +128,19 @@ def _origin(row: Row) -> Row:
         "published_at": row["delivery_published_at"],
         "retrieved_at": first_seen,
     }
+    if row["correction"]:
+        origin |= as_corrected(row["correction"])
+        is_there = False
     last_seen = max(first_seen, last_full) if is_there and last_full else first_seen
     return {"origins": [origin], "first_seen_at": first_seen, "last_seen_at": last_seen}
 
 
-def _put_names(connection: Connection, found: Row) -> None:
+def _put_names(connection: Connection, found: Row, moment: datetime | None) -> None:
     """Give every other company its name, and say whether we hold it."""
     others = [*found["leads_to"], *found["ended"]]
-    for group in (*found["led_to_by"], found["siblings"] or {"first": []}):
+    for group in (*found["led_to_by"], *found["siblings"]):
         others += group["first"]
-    known = read_group.names(connection, [other["lei"] for other in others if other["lei"]])
+    leis = [other["lei"] for other in others if other["lei"]]
+    known = read_group.names(connection, leis, moment)
     for other in others:
         other["name"], other["is_held"] = known.get(other["lei"]), other["lei"] in known

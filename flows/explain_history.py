@@ -40,13 +40,12 @@ def as_of(connection: Connection, found: Gathered, moment: datetime) -> Gathered
     linked = [record for record in found.records if record["since_at"] <= moment]
     rewound = [
         history.with_absences(
-            connection,
             history.rewound(
                 record,
                 [c for c in found.changes if c["record_id"] == record["record_id"]],
                 moment,
             ),
-            moment,
+            history.full_files(connection, record["source_id"], moment),
         )
         for record in linked
     ]

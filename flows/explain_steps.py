@@ -101,7 +101,7 @@ def _answer(
         "stop": _stop(connection, house, question, rows),
         "dropped_on_arrival": _dropped(connection, house, question),
         "companies": companies,
-        "groups": _groups(connection, question, companies) if moment is None else [],
+        "groups": _groups(connection, question, companies, moment),
         "left_earlier": explain_history.until(
             [] if companies else _left_earlier(connection, house, question), "disclosed_at", moment
         ),
@@ -112,13 +112,16 @@ def _answer(
 
 
 def _groups(
-    connection: Connection, question: Question, companies: list[dict[str, Any]]
+    connection: Connection,
+    question: Question,
+    companies: list[dict[str, Any]],
+    moment: datetime | None,
 ) -> list[dict[str, Any]]:
     """The place in its group of each company, or of an LEI of which no company is held."""
     leis = [company["lei"] for company in companies if company["lei"]]
     if question.kind == "lei" and question.fault is None:
         leis.append(question.value)
-    return [explain_group.of_lei(connection, lei) for lei in dict.fromkeys(leis)]
+    return [explain_group.of_lei(connection, lei, moment) for lei in dict.fromkeys(leis)]
 
 
 def _company_ids(connection: Connection, question: Question) -> list[int]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sources.kit import columns
+from sources.kit.columns import change_name
 from warehouse.history import REMOVED
-from warehouse.merge_changes import change_name
 from warehouse.read_company import LEI_SOURCE
 from warehouse.schema.corrections import DATABASE_NAME, LICENCE, SOURCE_ID
 
@@ -157,7 +157,7 @@ class Tale:
         own = self._corrections.get((record["record_id"], delivery["delivery_id"], field))
         if own:
             return {
-                "origins": [{**origin, **_as_corrected(own)}],
+                "origins": [{**origin, **as_corrected(own)}],
                 "first_seen_at": first_seen,
                 "last_seen_at": first_seen,
             }
@@ -165,7 +165,7 @@ class Tale:
         return {"origins": [origin], "first_seen_at": first_seen, "last_seen_at": last_seen}
 
 
-def _as_corrected(own: Row) -> Row:
+def as_corrected(own: Row) -> Row:
     """What an origin says of a value that no publisher sent: whose word it is, who wrote it, why.
 
     As `origins` and the lists have it; the record's address shows what the publisher says instead.

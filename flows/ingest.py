@@ -2,6 +2,7 @@
 
 Remove the decorators and the code still works: it is `flows.ingest_run`. Only the fetch is tried
 again, and only in unattended runs: a person at a terminal gets the session's own five attempts.
+Between attempts it holds no lock: others write meanwhile, and the next attempt plans anew.
 Parameters are names, dates and paths; frames never pass through Prefect, results are not kept.
 """
 
@@ -49,7 +50,7 @@ fetch = task(
     retry_condition_fn=_is_unattended,
     cache_policy=NO_CACHE,
     persist_result=False,
-)(veiled(ingest_run.plan_and_fetch))
+)(veiled(ingest_run.fetch_in_turn))
 
 load = task(name="load", cache_policy=NO_CACHE, persist_result=False)(
     veiled(ingest_steps.load_delivery)

@@ -1,10 +1,13 @@
 """One ingest as one act, without Prefect: lock, ledger, plan, fetch, load.
 
-`flows.ingest` wraps the two halves in Prefect tasks; taken away, this still works.
+`flows.ingest` wraps the two halves in Prefect tasks; taken away, this still works. Each attempt to
+fetch takes the one-writer lock and opens a run in the ledger; a failed one gives both back, so that
+whoever waits for the publisher to come back keeps nobody from writing.
 """
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from flows import ingest_report, ingest_steps
@@ -22,11 +25,12 @@ if TYPE_CHECKING:
 
     from flows.house import House
     from flows.ingest_report import Report, Request
+    from flows.ledger import LedgerRun
     from sources.kit.card import Landed, Plan
 
     Tell = Callable[[str, int, int | None], None]
     Halves = tuple[
-        Callable[[House, Request, Tell], Landed | Report],
+        Callable[[ExitStack, House, Request, Tell], tuple[LedgerRun, Landed | Report]],
         Callable[[House, int, str, Landed, Tell, int | None], Report],
     ]
 
@@ -49,22 +53,34 @@ def run(
     if dry_run:
         planned = None if request.file else plan(house, request)
         return ingest_report.dry_run(request, planned)
-    with (
-        sole_writer(house.engine),
-        ledger_run(house, "ingest", request.source_id) as ledger,
-    ):
-        fetch, load = halves or (plan_and_fetch, ingest_steps.load_delivery)
-        try:
-            found = fetch(house, request, tell)
-        except (DeliveryRefused, NotThere) as refusal:
-            _record(house, ledger.run_id, request, refusal)
-            raise
+    fetch, load = halves or (fetch_in_turn, ingest_steps.load_delivery)
+    with ExitStack() as turn:
+        ledger, found = fetch(turn, house, request, tell)
         if not isinstance(found, ingest_report.Report):
             found = load(
                 house, ledger.run_id, request.source_id, found, tell, request.confirm_vanished
             )
         ledger.counts = found.counts
         return found
+
+
+def fetch_in_turn(
+    turn: ExitStack, house: House, request: Request, tell: Tell
+) -> tuple[LedgerRun, Landed | Report]:
+    """One attempt to plan and fetch; lock and ledger run stay open in `turn` if it succeeds.
+
+    Raises `Busy` when another run holds the lock. It may be called again after any failure.
+    """
+    with ExitStack() as attempt:
+        attempt.enter_context(sole_writer(house.engine))
+        ledger = attempt.enter_context(ledger_run(house, "ingest", request.source_id))
+        try:
+            found = plan_and_fetch(house, request, tell)
+        except (DeliveryRefused, NotThere) as refusal:
+            _record(house, ledger.run_id, request, refusal)
+            raise
+        turn.push(attempt.pop_all())
+        return ledger, found
 
 
 def _record(
@@ -82,7 +98,7 @@ def _record(
 
 def plan_and_fetch(house: House, request: Request, tell: Tell) -> Landed | Report:
     """The delivery's bytes in the landing, or a report that there is nothing newer."""
-    house.landing.sweep_partials()
+    house.landing.sweep_partials(house.now())
     module = source(request.source_id)
     if request.file is not None:
         if not request.file.is_file():

@@ -22,6 +22,7 @@ from checks.verdicts import QUARANTINED as QUARANTINE_BITS
 from flows.codes_steps import load_codes
 from flows.deliver import (
     bounds,
+    cure_of,
     facts_of,
     has_ended,
     record_refusal,
@@ -273,8 +274,7 @@ def _refusal(
     return DeliveryRefused(
         f"delivery {facts.sha256[:12]} of {facts.card.source_id}",
         f"{broken}: it holds {rows} rows{listed}",
-        "Nothing was loaded. Fetch it again, or if the publisher's file is right, set "
-        f"[sources.{facts.card.source_id}] min_ratio and max_ratio for one run",
+        f"Nothing was loaded. {cure_of(judgement.stops, facts)}",
     )
 
 

@@ -103,6 +103,7 @@ def _delete(
     aside["landing_file"] = landing_files.remove_due(
         house.engine, house.landing_root, day, _landing_periods(house)
     )
+    house.landing.sweep_partials(house.now())
     if found or any(aside.values()) or not runs.ended_well(house.engine, "delete", run_id):
         erased_bytes.clean_up_bytes(house.engine)
     return _deletion_report(found, day, aside, rows, is_dry_run=False)

@@ -6,22 +6,23 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sources.kit import columns
 from sources.kit.catalogue import source
+from sources.kit.columns import change_name
 from sources.kit.errors import Refused
 from sources.kit.identity_numbers import without_personal_numbers
-from warehouse.merge_changes import change_name
+from sources.kit.shapes import SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flows.house import House
 
-_FIELDS = {change_name(name): name for name in columns.PUBLISHED} | {
-    name: name for name in columns.PUBLISHED
-}
+_PUBLISHED = tuple(dict.fromkeys(name for shape in SHAPES.values() for name in shape.published))
+_FIELDS = {change_name(name): name for name in _PUBLISHED} | {name: name for name in _PUBLISHED}
 """The words of `prospects` and of the rejected row itself, each with the row's own."""
-_KEYS = ("lei", "source_key")
+_KEYS = ("lei", "source_key", "start_lei", "relationship_type", "exception_category")
+"""Of a relationship or an exception the LEI it is about, and what it says of it."""
+_TAKEN_BACK = ("retracted_published", "retracted_date")
 _NOBODY = "the holder of this warehouse"
 
 
@@ -67,13 +68,15 @@ def read_correction(given: Sequence[str], reason: str | None) -> Correction | No
     return Correction(values, str(reason).strip())
 
 
-def check_source(source_id: str) -> None:
-    """Refuse to correct what is no company's own record, such as a relationship of two."""
-    if source(source_id).CARD.shape != "entity":
+def check_fields(correction: Correction, source_id: str) -> None:
+    """Refuse a field that records of this source do not have."""
+    shape = SHAPES[source(source_id).CARD.shape]
+    strange = [name for name in correction.values if name not in shape.published]
+    if strange:
         raise Refused(
-            "--set",
-            f"a row of {source_id} is no company's own record",
-            "Wait for the publisher to correct it, or drop the entry",
+            f"--set {change_name(strange[0])}",
+            f"a row of {source_id} has no such field",
+            "Fields are those that `quarantine show` lists",
         )
 
 
@@ -101,6 +104,12 @@ def _field(named: str) -> str:
         raise Refused(
             f"--set {named}",
             "the key says whose record it is; another key is another company's",
+            "Wait for the publisher to correct it, or drop the entry",
+        )
+    if named in _TAKEN_BACK:
+        raise Refused(
+            f"--set {named}",
+            "whether a record was taken back is its publisher's word",
             "Wait for the publisher to correct it, or drop the entry",
         )
     if named not in _FIELDS:

@@ -116,7 +116,7 @@ def _judged(house: House, choice: Choice) -> tuple[list[_Row], int]:
     whole = [row for row in rows if not row.withheld]
     if choice.correction:
         for row in whole:
-            quarantine_correction.check_source(row.source_id)
+            quarantine_correction.check_fields(choice.correction, row.source_id)
             row.texts = quarantine_correction.apply(choice.correction, row.texts)
     for source_id in {row.source_id for row in whole}:
         _judge(source_id, [row for row in whole if row.source_id == source_id])

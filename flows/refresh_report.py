@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sources.kit import columns
+from sources.kit.columns import change_name
 from sources.kit.identity import NATURAL
 from warehouse import sorting
-from warehouse.merge_changes import change_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

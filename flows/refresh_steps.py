@@ -95,7 +95,7 @@ def _for_real(house: House, request: Request, report: Report, tell: Tell) -> Non
         sole_writer(house.engine),
         ledger_run(house, "refresh", request.source_id) as ledger,
     ):
-        house.landing.sweep_partials()
+        house.landing.sweep_partials(house.now())
 
         def take(landed: Landed, frames: list[Frame]) -> int | None:
             facts = facts_of(house, ledger.run_id, landed, request.source_id)

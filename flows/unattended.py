@@ -19,8 +19,8 @@ Found = TypeVar("Found")
 
 log = logging.getLogger("sourcenote")
 
-WAIT_SECONDS = 20.0
-ATTEMPTS = 360
+WAIT_SECONDS = 5.0
+ATTEMPTS = 1440
 """Two hours in all: a first load of everything takes minutes."""
 
 
@@ -58,6 +58,7 @@ def when_free(work: Callable[[], Found]) -> Found:
         try:
             return work()
         except Busy:
-            log.info("another run is writing: attempt %d of %d", attempt, patience)
+            if attempt == 1:
+                log.info("another run is writing: waiting for it")
             time.sleep(WAIT_SECONDS)
     return work()

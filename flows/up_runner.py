@@ -51,11 +51,13 @@ _IN_PROGRESS = (StateType.PENDING, StateType.RUNNING, StateType.PAUSED)
 class Serving:
     """The schedule being served: `prepare`, then `run` in a thread until `stop`.
 
-    One run at a time, so that none of ours is in another's way.
+    One ingest at a time, and beside it one flow of another kind: who waits for a publisher that is
+    down keeps nothing from being deleted in time, and `delete` never comes before `deactivate`.
     """
 
     def __init__(self) -> None:
-        self._runner = Runner(name=TAG, pause_on_shutdown=False, limit=1)
+        self._ingests = Runner(name=f"{TAG}-ingests", pause_on_shutdown=False, limit=1)
+        self._others = Runner(name=TAG, pause_on_shutdown=False, limit=1)
         self._loop = asyncio.new_event_loop()
 
     def prepare(self) -> dict[str, Any]:
@@ -70,7 +72,7 @@ class Serving:
         with get_client(sync_client=True) as client:
             _await_server(client)
             _take_back(client)
-            numbers = {line.name: _deploy(self._runner, line) for line in lines}
+            numbers = {line.name: _deploy(self._runner_of(line), line) for line in lines}
             _forget_others(client, set(numbers.values()))
             for line in missed:
                 client.create_flow_run_from_deployment(
@@ -83,11 +85,11 @@ class Serving:
 
     def run(self) -> None:
         """Start flows when they are due."""
-        self._loop.run_until_complete(self._runner.start())
+        self._loop.run_until_complete(self._both("start"))
 
     def stop(self) -> None:
         """Start none any more, and end the one that runs: its transaction is rolled back."""
-        asked = asyncio.run_coroutine_threadsafe(self._runner.astop(), self._loop)
+        asked = asyncio.run_coroutine_threadsafe(self._both("astop"), self._loop)
         wait([asked], _SECONDS_TO_END)  # Prefect tells the flow why before it ends it
         until = time.monotonic() + _SECONDS_TO_END
         while running := multiprocessing.active_children():
@@ -95,6 +97,12 @@ class Serving:
                 # One that has just been started does not listen yet, so it is told again.
                 (flow_run.terminate if time.monotonic() < until else flow_run.kill)()
             time.sleep(_BETWEEN_LOOKS)
+
+    def _runner_of(self, line: Line) -> Runner:
+        return self._ingests if line.flow == "ingest" else self._others
+
+    async def _both(self, verb: str) -> None:
+        await asyncio.gather(*(getattr(one, verb)() for one in (self._ingests, self._others)))
 
 
 def _await_server(client: SyncPrefectClient) -> None:

@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 from sources.gleif_group_columns import (
     BEHIND_A_PERSON,
     KEY_PARTS,
-    OWN_PERIOD,
 )
 from sources.kit import tidy
 from sources.kit.archive import open_member
@@ -22,6 +21,7 @@ from sources.kit.errors import DeliveryRefused
 from sources.kit.flat import flat, truths
 from sources.kit.frames import Frame, Prepared, Rows
 from sources.kit.identity import NONE
+from sources.kit.shapes import OWN_PERIOD, OWN_PERIOD_TOLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from sources.kit.shapes import Shape
 
 _NODE_TYPES = ("start_node_type", "end_node_type")
-_PERIOD_TOLD = rf"(?:^|; ){OWN_PERIOD} (?P<start>[^/;]*)/(?P<end>[^;]*)"
 
 
 @contextmanager
@@ -69,9 +68,11 @@ def retold(rows: Sequence[Mapping[str, str]], shape: Shape) -> Frame:
     read = {
         name: pa.chunked_array([[row.get(name) for row in rows]], pa.string()) for name in names
     }
+    if "exception_references" in read:
+        read["exception_references"] = _without_people(read)
     texts = pa.table(read)
     if "relationship_periods" in read:
-        period = pc.extract_regex(read["relationship_periods"], _PERIOD_TOLD)
+        period = pc.extract_regex(read["relationship_periods"], OWN_PERIOD_TOLD)
         for field, name in enumerate(("start", "end")):
             given = pc.struct_field(period, [field])
             day = tidy.calendar_day(given, pc.is_valid(tidy.utc(_or_null(given))))

@@ -152,7 +152,5 @@ EXCEPTIONS = Layout(
 
 KEY_PARTS = {"relationship": "relationship_type", "exception": "exception_category"}
 """What follows the LEI and a colon in a record's key (GLEIF: the key of RR and of REPEX)."""
-OWN_PERIOD = "RELATIONSHIP_PERIOD"
-"""The period in which the relationship holds; others are of accounts and of documents."""
 BEHIND_A_PERSON = ("NATURAL_PERSONS", "NO_KNOWN_PERSON")
 """Reasons that speak of people: the free text beside them may name them, and is not kept."""

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import our_files
 import pytest
+from look_back import together
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -149,7 +150,7 @@ def test_every_query_runs(warehouse_url: str) -> None:
         assert queries
         for query in queries:
             with reading(engine) as connection:
-                rows = connection.exec_driver_sql(query.text.strip().rstrip(";"))
+                rows = connection.exec_driver_sql(together(query.text.strip().rstrip(";")))
                 assert rows.fetchall() == [], query.label
     finally:
         engine.dispose()

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from sources.kit.columns import change_name
 from sources.kit.profile import Profile
-from warehouse.merge_changes import change_name
 from warehouse.schema import delivery, delivery_profile
 from warehouse.schema.deliveries import OUTCOMES
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "Engine", "open_warehouse", "reading", "sole_writer", "writing"]
 
 BUSY_SECONDS = 30
-# Compiling a plan over partitions costs more than it saves on rows that go by in bulk.
-_OPTIONS = {"lock_timeout": f"{BUSY_SECONDS}s", "jit": "off"}
+# Compiling a plan over partitions costs more than it saves on rows that go by in bulk. A list is
+# shown once its commit was answered, so a server that otherwise answers early must not do so here.
+_OPTIONS = {"lock_timeout": f"{BUSY_SECONDS}s", "jit": "off", "synchronous_commit": "on"}
 _POSTGRES = {
     "connect_timeout": 10,
     "options": " ".join(f"-c {name}={value}" for name, value in _OPTIONS.items()),

@@ -8,7 +8,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from warehouse.schema import company, company_record, company_stop, contact_point, record
-from warehouse.segments import conditions, of_companies
+from warehouse.segment_conditions import conditions, of_companies, plan_for_all_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ register's marketing protection, null where no register told us."""
 
 def candidates(connection: Connection, selection: Selection) -> Iterator[pa.Table]:
     """Every company of the selection, `SCHEMA`, at most `BATCH` rows a frame."""
-    _plan_for_all_rows(connection)
+    plan_for_all_rows(connection)
     streamed = connection.execution_options(stream_results=True, yield_per=BATCH)
     result = streamed.execute(_query(selection))
     try:
@@ -72,17 +72,6 @@ def candidates(connection: Connection, selection: Selection) -> Iterator[pa.Tabl
             yield pa.Table.from_arrays(arrays, schema=SCHEMA)
     finally:
         result.close()
-
-
-def _plan_for_all_rows(connection: Connection) -> None:
-    """Until the end of the transaction: joins whose time grows with the rows, not their square.
-
-    Right after a first load PostgreSQL has no statistics, and for a cursor it plans for the first
-    rows; together that made it compare every company with every candidate.
-    """
-    if connection.dialect.name != "sqlite":
-        connection.execute(sa.text("SET LOCAL enable_nestloop = off"))
-        connection.execute(sa.text("SET LOCAL cursor_tuple_fraction = 1"))
 
 
 def _query(selection: Selection) -> sa.Select[tuple[object, ...]]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sources.kit import columns
-from warehouse.merge_changes import change_name
+from sources.kit.columns import change_name
+from warehouse.read_company import LEI_SOURCE
 from warehouse.schema import (
     change,
     company,
@@ -22,7 +23,6 @@ from warehouse.schema import (
     source_cursor,
 )
 from warehouse.schema.corrections import DATABASE_NAME, LICENCE
-from warehouse.segments import LEI_SOURCE
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -9,11 +9,11 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-_PART = 1 << 20
+_PART = 1 << 22
 
 
 class Gathered:
-    """A growing array; its memory comes in parts of a million numbers, a page when it is filled.
+    """A growing array; its memory comes in parts of four million numbers, a page when it is filled.
 
     Many small arrays between the frames' large ones would leave memory in splinters.
     """

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
 from sources.kit import columns
+from sources.kit.columns import change_name
 from warehouse.merge_absences import ABSENCES_BELIEVED, VANISHED
-from warehouse.merge_changes import change_name
-from warehouse.schema import change, delivery
+from warehouse.schema import change, delivery, record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,13 +34,15 @@ REMOVED = "removed_by_retention"
 """Key of a rewound record under which the columns stand whose old value is not kept any more."""
 
 
-def earlier_values(fields: Sequence[str], moment: datetime) -> sa.CTE:
+def earlier_values(
+    fields: Sequence[str], moment: datetime, among: sa.Select[Any] | None = None
+) -> sa.CTE:
     """(record_id; `has_F` = 1 and `F` for each field F) of records that had another value then.
 
     `fields` are names of `change`. A record stands here when one of them changed after `moment`;
-    `F` is the text as published.
+    `F` is the text as published. With `among` (record_id) only those records are looked at.
     """
-    later = (
+    found = (
         sa.select(
             change.c.record_id,
             change.c.source_key,
@@ -49,8 +51,10 @@ def earlier_values(fields: Sequence[str], moment: datetime) -> sa.CTE:
         )
         .where(change.c.changed_at > moment, change.c.field.in_(fields))
         .group_by(change.c.record_id, change.c.source_key, change.c.field)
-        .cte("later")
     )
+    if among is not None:
+        found = found.where(change.c.record_id.in_(among))
+    later = found.cte()
     first = sa.and_(*(change.c[name] == later.c[name] for name in later.c.keys()))  # noqa: SIM118 (a ColumnCollection)
     parts = []
     for name in fields:
@@ -63,7 +67,21 @@ def earlier_values(fields: Sequence[str], moment: datetime) -> sa.CTE:
         sa.select(change.c.record_id, *parts)
         .select_from(later.join(change, first))
         .group_by(change.c.record_id)
-        .cte("earlier")
+        .cte()
+    )
+
+
+def was(
+    earlier: sa.FromClause, name: str, held: sa.ColumnElement[Any], field: str | None = None
+) -> sa.ColumnElement[Any]:
+    """The value then of a column that is `held` now, outer joined with `earlier_values`."""
+    return sa.case((earlier.c[f"has_{field or name}"] == 1, earlier.c[field or name]), else_=held)
+
+
+def was_there(moment: datetime) -> sa.ColumnElement[bool]:
+    """A record had been delivered by then."""
+    return record.c.first_delivery_id.in_(
+        sa.select(delivery.c.delivery_id).where(delivery.c.retrieved_at <= moment)
     )
 
 
@@ -75,7 +93,7 @@ def as_day(connection: Connection, published: sa.ColumnElement[Any]) -> sa.Colum
     return sa.cast(text, sa.Date)
 
 
-def rewound(record: Row, changes: Sequence[Row], moment: datetime) -> Row:
+def rewound(held: Row, changes: Sequence[Row], moment: datetime) -> Row:
     """The record as held at the moment; `changes` are all of its own.
 
     Columns whose old value retention has removed are null, and named under `REMOVED`.
@@ -98,11 +116,15 @@ def rewound(record: Row, changes: Sequence[Row], moment: datetime) -> Row:
         for name, text in texts.items()
         if text is None and before.get(change_name(name), {}).get("new_value") is not None
     ]
-    then = {**record, **texts, **_moments(texts), REMOVED: removed}
+    then = {**held, **texts, **_moments(texts), REMOVED: removed}
     if VANISHED in first_later:
-        text = first_later[VANISHED]["old_value"]
-        then[VANISHED] = datetime.fromisoformat(text) if text else None
+        then[VANISHED] = vanished_moment(first_later[VANISHED]["old_value"])
     return then
+
+
+def vanished_moment(text: str | None) -> datetime | None:
+    """The moment that a change of `vanished_at` names."""
+    return datetime.fromisoformat(text) if text else None
 
 
 def changes_until(changes: Sequence[Row], moment: datetime) -> list[Row]:
@@ -121,14 +143,17 @@ def changes_until(changes: Sequence[Row], moment: datetime) -> list[Row]:
     ]
 
 
-def with_absences(connection: Connection, record: Row, moment: datetime) -> Row:
-    """The rewound record with the last full file of its source, and its absences, as of then.
+class FullFiles(NamedTuple):
+    """When a source's newest full file of a moment was received, and how many came later."""
 
-    A single absence that ended leaves no trace and counts as none; one that was believed is told,
-    its length is not.
-    """
+    last_seen_at: datetime | None
+    later: int
+
+
+def full_files(connection: Connection, source_id: str, moment: datetime) -> FullFiles:
+    """The source's full files as of the moment."""
     full = sa.select(delivery.c.published_at, delivery.c.retrieved_at).where(
-        delivery.c.source_id == record["source_id"],
+        delivery.c.source_id == source_id,
         delivery.c.kind == "full",
         delivery.c.status != "refused",
         delivery.c.published_at.is_not(None),
@@ -142,11 +167,20 @@ def with_absences(connection: Connection, record: Row, moment: datetime) -> Row:
     since = sa.select(sa.func.count(sa.distinct(after.c.published_at)))
     if newest is not None:
         since = since.where(after.c.published_at > newest.published_at)
-    streak = max(0, record["absent_count"] - (connection.scalar(since) or 0))
+    return FullFiles(newest.retrieved_at if newest else None, connection.scalar(since) or 0)
+
+
+def with_absences(held: Row, files: FullFiles) -> Row:
+    """The rewound record with the last full file of its source, and its absences, as of then.
+
+    A single absence that ended leaves no trace and counts as none; one that was believed is told,
+    its length is not.
+    """
+    streak = max(0, held["absent_count"] - files.later)
     return {
-        **record,
-        "last_seen_at": newest.retrieved_at if newest else None,
-        "absent_count": max(streak, ABSENCES_BELIEVED) if record[VANISHED] else streak,
+        **held,
+        "last_seen_at": files.last_seen_at,
+        "absent_count": max(streak, ABSENCES_BELIEVED) if held[VANISHED] else streak,
     }
 
 
@@ -163,6 +197,12 @@ def company_then(company: Row, changes: Sequence[Row], moment: datetime) -> Row:
         return then
     blank = dict.fromkeys(("inactive_since", "inactive_reason", "delete_after"))
     return {**then, **blank, "state": "active"}
+
+
+def day_published(text: str | None) -> date | None:
+    """The calendar day of a moment as published, read as the loader reads it."""
+    found: date | None = _moment("next_renewal", text)["next_renewal_date"]
+    return found
 
 
 def _moments(texts: Row) -> Row:

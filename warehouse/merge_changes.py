@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sources.kit import columns
+from sources.kit.columns import change_name
 from sources.kit.shapes import SHAPES
 from warehouse.schema import change, company, company_record, record
 from warehouse.staging import STAGED, set_apart
@@ -16,15 +17,6 @@ if TYPE_CHECKING:
 
     from sources.kit.shapes import Shape
     from warehouse.load_shapes import DeliveryFacts
-
-_SHOWN_AS = {held: shown for shown, held in columns.SHOWN}
-
-
-def change_name(field: str) -> str:
-    """A field's name in `changes`: as `prospects` shows it, a published moment as its date."""
-    if field.endswith("_published"):
-        return field.removesuffix("_published") + "_date"
-    return _SHOWN_AS.get(field, field)
 
 
 def apply_changes(connection: Connection, facts: DeliveryFacts, delivery_id: int) -> None:

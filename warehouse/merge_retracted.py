@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sources.kit import columns
-from warehouse.merge_changes import change_name
+from sources.kit.columns import change_name
 from warehouse.schema import change, record
 
 if TYPE_CHECKING:

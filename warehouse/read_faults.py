@@ -30,10 +30,12 @@ _POSTGRES = {
 
 
 def as_refusal(error: BaseException) -> SourcenoteError | None:
-    """Return the database's error in the house's words; None when it is not one of the known."""
-    if not isinstance(error, sa.exc.DBAPIError):
-        return None
-    found = _from_sqlite(error.orig) or _from_postgres(error.orig)
+    """Return the database's error in the house's words; None when it is not one of the known.
+
+    What COPY says comes from the driver itself, without SQLAlchemy around it.
+    """
+    original = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    found = _from_sqlite(original) or _from_postgres(original)
     if found is None:
         return None
     kind = Busy if "locked" in found[0] else Refused

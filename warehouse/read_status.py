@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from warehouse.read_company import LEI_SOURCE
 from warehouse.schema import (
     change,
     company,
@@ -17,7 +18,6 @@ from warehouse.schema import (
     run,
     suppression,
 )
-from warehouse.segments import LEI_SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

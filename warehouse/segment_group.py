@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from warehouse.read_group import DIRECT, ULTIMATE, in_force
+from warehouse.group_history import families
+from warehouse.read_company import LEI_SOURCE
+from warehouse.read_group import DIRECT, ULTIMATE
 from warehouse.schema import record
 
 if TYPE_CHECKING:
@@ -20,37 +21,37 @@ KINDS = (DIRECT, ULTIMATE)
 
 
 def is_sibling_of_one_due(
-    source_id: str, lei: ColumnElement[str], renewal: ColumnElement[date], start: date, days: int
+    lei: ColumnElement[str], renewal: ColumnElement[date], window: tuple[date, date]
 ) -> ColumnElement[bool]:
     """Companies (`lei`, `renewal`) not due themselves, whose sibling's renewal falls in the window.
 
-    The window runs from `start` to `days` later, both included. Siblings have the same direct, or
-    the same ultimate, parent by relationships in force. `source_id` is the source of the LEIs.
+    Both days of the window are in it. Siblings have the same direct, or the same ultimate, parent
+    by relationships in force.
     """
-    window = (start, start + timedelta(days=days))
-    own, due, sibling = record.alias("own"), record.alias("due"), record.alias("sibling")
+    due = sa.select(record.c.source_key).where(
+        record.c.source_id == LEI_SOURCE,
+        record.c.lei_status == "ISSUED",
+        record.c.next_renewal_date.between(*window),
+    )
+    related = families(None, KINDS)
+    siblings = siblings_of(due, related, related.alias())
+    return sa.and_(sa.not_(renewal.between(*window)), lei.in_(siblings))
+
+
+def siblings_of(due: sa.Select[Any], own: sa.FromClause, theirs: sa.FromClause) -> sa.Select[Any]:
+    """LEIs with a parent that one of `due` (LEIs) has too, these among them.
+
+    `own` and `theirs` are the same relationships (`warehouse.group_history.families`), once
+    for those due and once for their siblings.
+    """
     parents = (
         sa.select(own.c.end_lei, own.c.relationship_type)
-        .join(due, sa.and_(due.c.source_key == own.c.start_lei, due.c.source_id == source_id))
-        .where(
-            own.c.end_lei.is_not(None),
-            own.c.relationship_type.in_(KINDS),
-            *in_force(own),
-            due.c.lei_status == "ISSUED",
-            due.c.next_renewal_date.between(*window),
-        )
+        .where(own.c.start_lei.in_(due))
         .distinct()
         .subquery()
     )
-    siblings = (
-        sa.select(sibling.c.start_lei)
-        .join(
-            parents,
-            sa.and_(
-                sibling.c.end_lei == parents.c.end_lei,
-                sibling.c.relationship_type == parents.c.relationship_type,
-            ),
-        )
-        .where(*in_force(sibling))
+    is_shared = sa.and_(
+        theirs.c.end_lei == parents.c.end_lei,
+        theirs.c.relationship_type == parents.c.relationship_type,
     )
-    return sa.and_(sa.not_(renewal.between(*window)), lei.in_(siblings))
+    return sa.select(theirs.c.start_lei).join(parents, is_shared)

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from sources.kit.countries import COUNTRY_CODES
 from sources.kit.errors import Refused
-from warehouse import history
 from warehouse.engine import reading
-from warehouse.schema import (
-    OWN_RECORD,
-    company,
-    company_record,
-    record,
-    source_cursor,
-    suppressed_record,
-)
-from warehouse.segment_group import is_sibling_of_one_due
+from warehouse.read_company import LEI_SOURCE
+from warehouse.schema import OWN_RECORD, company_record, record, source_cursor, suppressed_record
+from warehouse.segment_conditions import conditions, matches, of_companies, plan_for_all_rows
+from warehouse.segment_history import count_then
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -29,8 +22,6 @@ if TYPE_CHECKING:
 
 _OWN: sa.ColumnElement[str] = sa.literal_column(f"'{OWN_RECORD}'")
 """Written out, so that a database sees that its index of joined records fits."""
-LEI_SOURCE = "gleif"
-"""The source whose key is the LEI, as in the `prospects` view."""
 DEFAULT_DAYS = 60
 MOST_DAYS = 36_500
 """A century: past every renewal there is, and within every calendar."""
@@ -43,7 +34,7 @@ class Segment:
     `statuses` are RegistrationStatus values, empty for any. With `is_by_renewal` the next renewal
     falls from the day of asking to `days` later, both included; with `is_by_group` a sibling's does
     and its own does not. `comes_with` names what a segment
-    that cannot be made yet is waiting for. `has_history`: it can be counted as of earlier moments.
+    that cannot be made yet is waiting for.
     """
 
     name: str
@@ -52,7 +43,6 @@ class Segment:
     is_by_renewal: bool = False
     is_by_group: bool = False
     comes_with: str | None = None
-    has_history: bool = True
 
 
 SEGMENTS = (
@@ -76,7 +66,6 @@ SEGMENTS = (
         "the LEI is issued and not due, but one with the same parent is due within --days",
         statuses=("ISSUED",),
         is_by_group=True,
-        has_history=False,
     ),
     Segment("all", "every company with an LEI"),
 )
@@ -135,9 +124,6 @@ def select(
     if segment.comes_with is not None:
         cause = f"it cannot be made yet: it comes with {segment.comes_with}"
         raise Refused(f"segment {name}", cause, "See `sourcenote segment list` for those that can")
-    if known_at is not None and not segment.has_history:
-        cause = "how companies were related then cannot be counted"
-        raise Refused(f"segment {name}", cause, "Leave --as-of out, or choose another segment")
     if not 0 <= days <= MOST_DAYS:
         cause = f"{days} is not between 0 and {MOST_DAYS}"
         raise Refused("--days", cause, "Give the number of days to look ahead")
@@ -152,13 +138,7 @@ def select(
 def listing() -> list[dict[str, Any]]:
     """Every segment of the contract: name, meaning, and what it waits for (None: nothing)."""
     return [
-        {
-            "name": one.name,
-            "meaning": one.meaning,
-            "comes_with": one.comes_with,
-            "has_history": one.has_history,
-        }
-        for one in SEGMENTS
+        {"name": one.name, "meaning": one.meaning, "comes_with": one.comes_with} for one in SEGMENTS
     ]
 
 
@@ -169,10 +149,12 @@ def count(engine: Engine, selection: Selection) -> Count:
     arrival, has no history.
     """
     with reading(engine) as connection:
+        if selection.segment.is_by_group:
+            plan_for_all_rows(connection)
         if selection.known_at is not None:
-            return Count(_count_then(connection, selection, selection.known_at), 0)
+            return Count(count_then(connection, selection, selection.known_at), 0)
         held = sa.select(sa.func.count()).where(*conditions(selection))
-        if _is_joined(connection) or selection.segment.is_by_group:
+        if _is_joined(connection):
             held = held.select_from(of_companies())
         else:  # each record has a company of its own that shows it: the index alone can tell
             held = held.select_from(record)
@@ -183,34 +165,6 @@ def _is_joined(connection: Connection) -> bool:
     """Whether any company has a record besides the one it was made for."""
     query = sa.select(company_record.c.record_id).where(company_record.c.reason != _OWN)
     return connection.scalar(query.limit(1)) is not None
-
-
-def _count_then(connection: Connection, selection: Selection, moment: datetime) -> int:
-    """Those whose fields are still what they were, and those others that were candidates then."""
-    earlier = history.earlier_values(("lei_status", "next_renewal_date", "country"), moment)
-    is_known = sa.and_(record.c.source_id == LEI_SOURCE, company.c.first_seen_at <= moment)
-
-    def then(name: str, held: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-        was = history.as_day(connection, earlier.c[name]) if name == "next_renewal_date" else None
-        value = earlier.c[name] if was is None else was
-        return sa.case((earlier.c[f"has_{name}"] == 1, value), else_=held)
-
-    matched = _matches(
-        selection,
-        then("lei_status", record.c.lei_status),
-        then("next_renewal_date", record.c.next_renewal_date),
-        then("country", record.c.legal_country),
-    )
-    others = of_companies().join(earlier, earlier.c.record_id == record.c.record_id)
-    same = record.c.record_id.not_in(sa.select(earlier.c.record_id))
-    total = sa.select(sa.func.count())
-    return sum(
-        connection.scalar(query) or 0
-        for query in (
-            total.select_from(of_companies()).where(*conditions(selection), is_known, same),
-            total.select_from(others).where(is_known, *matched),
-        )
-    )
 
 
 def count_dropped(connection: Connection, selection: Selection) -> int:
@@ -227,71 +181,10 @@ def count_dropped(connection: Connection, selection: Selection) -> int:
         .select_from(held)
         .outerjoin(source_cursor, source_cursor.c.source_id == held.c.source_id)
         .where(
-            *_matches(selection, held.c.lei_status, held.c.next_renewal_date, held.c.country),
+            *matches(selection, held.c.lei_status, held.c.next_renewal_date, held.c.country),
             held.c.source_id == LEI_SOURCE,
             held.c.last_seen_at
             >= sa.func.coalesce(source_cursor.c.last_seen_at, held.c.last_seen_at),
         )
     )
     return connection.scalar(query) or 0
-
-
-def of_companies() -> sa.Join:
-    """Companies with the record that `prospects` shows of them.
-
-    By way of their links, so that a few records of one status find their companies by an index.
-    The lead is compared as a sum, which no index holds: PostgreSQL would take the two equations
-    for independent, expect one row of the join and walk through everything (run here: minutes).
-    """
-    is_linked = sa.and_(
-        company_record.c.record_id == record.c.record_id,
-        company_record.c.source_key == record.c.source_key,
-    )
-    is_lead = sa.and_(
-        company.c.company_id == company_record.c.company_id,
-        company.c.lead_record_id + 0 == record.c.record_id,
-    )
-    return record.join(company_record, is_linked).join(company, is_lead)
-
-
-def conditions(selection: Selection) -> list[sa.ColumnElement[bool]]:
-    """What makes a company a candidate, on `of_companies`; inactive ones are candidates too."""
-    found = [
-        record.c.source_id == LEI_SOURCE,
-        *_matches(
-            selection, record.c.lei_status, record.c.next_renewal_date, record.c.legal_country
-        ),
-    ]
-    if selection.segment.is_by_group:
-        found.append(
-            is_sibling_of_one_due(
-                LEI_SOURCE,
-                record.c.source_key,
-                record.c.next_renewal_date,
-                selection.as_of,
-                selection.days,
-            )
-        )
-    return found
-
-
-def _matches(
-    selection: Selection,
-    status: sa.ColumnElement[Any],
-    renewal: sa.ColumnElement[Any],
-    country: sa.ColumnElement[Any],
-) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = []
-    segment = selection.segment
-    if segment.statuses:
-        # Written out, not bound: only so does a database see that a partial index fits.
-        names: list[sa.ColumnElement[Any]] = [
-            sa.literal_column(f"'{status_name}'") for status_name in segment.statuses
-        ]
-        found.append(sa.or_(*(status == name for name in names)))
-    if segment.is_by_renewal:
-        last = selection.as_of + timedelta(days=selection.days)
-        found.append(renewal.between(selection.as_of, last))
-    if selection.countries:
-        found.append(country.in_(selection.countries))
-    return found

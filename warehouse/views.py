@@ -8,7 +8,6 @@ import sqlalchemy as sa
 
 from sources.kit import columns
 from warehouse import code_views, views_group
-from warehouse.schema import corrections
 from warehouse.schema.deliveries import COUNTS
 
 if TYPE_CHECKING:
@@ -85,16 +84,6 @@ _PLACE = """replace(k.record_url_template, '{key}', r.source_key) AS record_url,
   d.delivery_id, d.sha256 AS delivery_sha256, d.published_at, d.retrieved_at"""
 _ORIGIN_COLUMNS = f"""k.source_id, k.publisher, k.database_name, k.is_public_database, k.licence,
   {_PLACE}"""
-_STATED = "CASE WHEN x.field IS NULL THEN d.published_at END"
-_CORRECTED = f"""CASE WHEN x.field IS NULL THEN k.source_id ELSE '{corrections.SOURCE_ID}' END
-    AS source_id,
-  CASE WHEN x.field IS NULL THEN k.publisher ELSE x.corrected_by END AS publisher,
-  CASE WHEN x.field IS NULL THEN k.database_name ELSE '{corrections.DATABASE_NAME}' END
-    AS database_name,
-  CASE WHEN x.field IS NULL THEN k.is_public_database ELSE {{false}} END AS is_public_database,
-  CASE WHEN x.field IS NULL THEN k.licence ELSE '{corrections.LICENCE}' END AS licence,
-  {_PLACE.replace("d.published_at", f"{_STATED} AS published_at")}"""
-"""What is corrected is claimed by no publisher; its record's address is where to compare it."""
 _LAST_SEEN = """CASE WHEN r.absent_count = 0 AND k.last_seen_at > d.retrieved_at
     THEN k.last_seen_at ELSE d.retrieved_at END AS last_seen_at"""
 
@@ -106,7 +95,7 @@ def _origins(dialect: str) -> str:
     fields = [("lei", "source_key"), *columns.SHOWN]
     selects = [
         f"""SELECT l.company_id, {null} AS contact_id, '{shown}' AS field,
-  {_CORRECTED.format(false=false, key="{key}")}, d.retrieved_at AS first_seen_at,
+  {views_group.corrected(_PLACE, false)}, d.retrieved_at AS first_seen_at,
   {_LAST_SEEN.replace("WHEN", "WHEN x.field IS NULL AND", 1)}
 FROM company_record l
 JOIN record r ON r.record_id = l.record_id AND r.source_key = l.source_key

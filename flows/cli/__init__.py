@@ -37,6 +37,7 @@ from flows.cli.endings import (
     show_trace,
 )
 from flows.cli.global_options import GlobalOptions, Misused, is_json_wanted, take
+from flows.cli.interruption import listening
 from sources.kit.errors import SourcenoteError
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     call = Call(GlobalOptions(is_json=is_json_wanted(given)), output=sys.stdout)
     try:
-        with _logging_to_standard_error(), _nothing_else_printed(call):
+        with listening(), _logging_to_standard_error(), _nothing_else_printed(call):
             ending = _outcome(call, given)
             if ending:
                 call.document, call.exit_code = ending.as_json(), ending.exit_code

@@ -49,9 +49,16 @@ _REASONS = {
 """GLEIF, Level 2 Reporting Exceptions format 2.1, in words."""
 
 
-def show_group(page: Paper, group: Row, number: Callable[[Row], str]) -> None:
-    """Write the group of one LEI; `number` gives a statement's footnotes."""
-    page.heading("Its group, as its publisher states it now")
+def show_group(
+    page: Paper, group: Row, number: Callable[[Row], str], *, is_earlier: bool = False
+) -> None:
+    """Write the group of one LEI; `number` gives a statement's footnotes.
+
+    `is_earlier`: it is told as of a moment that has been.
+    """
+    page.heading(
+        f"Its group, as its publisher {'stated it then' if is_earlier else 'states it now'}"
+    )
     rows = [
         *_parents(group, number),
         *_exceptions(group, number),
@@ -64,8 +71,9 @@ def show_group(page: Paper, group: Row, number: Callable[[Row], str]) -> None:
     elif group["is_loaded"]:
         page.say("No relationship and no reporting exception names it.", indent=2)
     else:
+        then = " by then" if is_earlier else ""
         page.say(
-            "Not known: no relationships were loaded. `sourcenote ingest gleif-rr` and "
+            f"Not known: no relationships were loaded{then}. `sourcenote ingest gleif-rr` and "
             "`sourcenote ingest gleif-repex` fetch them.",
             indent=2,
         )
@@ -78,7 +86,7 @@ def _row(name: str, text: str, statement: Row, number: Callable[[Row], str]) -> 
 
 def _named(other: Row) -> str:
     if not other["is_held"]:
-        return f"{other['lei']} (not held here)"
+        return f"{other['lei']} (no company of that LEI is held here)"
     return f"{other['lei']} {other['name'] or '(a natural person)'}"
 
 
@@ -114,18 +122,18 @@ def _led_to_by(group: Row, number: Callable[[Row], str]) -> list[tuple[str, ...]
 
 
 def _several(name: str, many: Row, number: Callable[[Row], str]) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [(name, str(many["count"]), "", "", "")]
+    rows: list[tuple[str, ...]] = [(name, f"{many['count']:,}", "", "", "")]
     rows += [_row("", f"  {_named(one)}", one, number) for one in many["first"]]
     rest = many["count"] - len(many["first"])
-    return [*rows, ("", f"  and {rest} more", "", "", "")] if rest > 0 else rows
+    return [*rows, ("", f"  and {rest:,} more", "", "", "")] if rest > 0 else rows
 
 
 def _siblings(group: Row, number: Callable[[Row], str]) -> list[tuple[str, ...]]:
-    found = group["siblings"]
-    if found is None:
-        return []
-    parent = _LEADS_TO.get(found["relationship_type"], "parent")
-    return _several(f"siblings, by the same {parent}", found, number)
+    rows: list[tuple[str, ...]] = []
+    for found in group["siblings"]:
+        parent = _LEADS_TO.get(found["relationship_type"], "parent")
+        rows += _several(f"siblings, by the same {parent}", found, number)
+    return rows
 
 
 def _ended(group: Row, number: Callable[[Row], str]) -> list[tuple[str, ...]]:

@@ -29,12 +29,20 @@ class _Sources:
 
     def __init__(self) -> None:
         self.origins: dict[tuple[str, int], Row] = {}
+        self._pages: dict[tuple[str, int], set[str]] = {}
 
     def number(self, origin: Row) -> str:
         """The footnote of one origin."""
         key = (origin["source_id"], origin["delivery_id"])
         self.origins.setdefault(key, origin)
+        self._pages.setdefault(key, set()).add(origin["record_url"])
         return f"[{list(self.origins).index(key) + 1}]"
+
+    def page(self, origin: Row) -> str:
+        """The publisher's page of what the delivery brought; which other ones there are."""
+        others = len(self._pages[origin["source_id"], origin["delivery_id"]]) - 1
+        more = f", and {counted(others, 'page')} like it, by the LEI of the row" if others else ""
+        return f"{origin['record_url']}{more}"
 
     def numbers(self, value: Row) -> str:
         """The footnotes of a value's origins."""
@@ -46,7 +54,7 @@ def show(page: Paper, found: Row) -> None:
     if found["is_as_of_asked"]:
         page.say(
             f"As of {when(found['as_of'])}: what this warehouse said then. What has been deleted "
-            "since is in no answer; stops are today's, and its group is not told."
+            "since is in no answer; stops are today's."
         )
     if not found["companies"]:
         _show_absent(page, found)
@@ -74,7 +82,7 @@ def _show_absent(page: Paper, found: Row) -> None:
     sources = _Sources()
     for group in found["groups"]:
         if group["leads_to"] or group["led_to_by"] or group["exceptions"] or group["ended"]:
-            show_group(page, group, sources.numbers)
+            show_group(page, group, sources.numbers, is_earlier=found["is_as_of_asked"])
             _show_sources(page, sources, [])
     if kind in {"lei", "company"}:
         page.heading("What left while it was held")
@@ -96,7 +104,7 @@ def _show_company(page: Paper, found: Row, company: Row) -> None:
     _show_values(page, company, sources)
     for group in found["groups"]:
         if group["lei"] == company["lei"]:
-            show_group(page, group, sources.numbers)
+            show_group(page, group, sources.numbers, is_earlier=found["is_as_of_asked"])
     _show_changes(page, company["changes"])
     _show_personal(page, company, sources)
     _show_sources(page, sources, company["records"])
@@ -228,7 +236,7 @@ def _show_sources(page: Paper, sources: _Sources, records: Sequence[Row]) -> Non
                 ("published", published),
                 ("received", f"{when(origin['retrieved_at'])} from {origin['delivery_url']}"),
                 ("delivery", f"{origin['delivery_id']}, SHA-256 {origin['delivery_sha256']}"),
-                ("record", origin["record_url"]),
+                ("record", sources.page(origin)),
             ],
             indent=6,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sources.kit import columns
-from warehouse.merge_changes import change_name
+from sources.kit.columns import change_name
 
 _ADDRESS = {
     "address_line": "street or first line",

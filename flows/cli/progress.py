@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from flows.cli.interruption import heed
 from flows.cli.paper import console
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ _WORDS = {
     "published": "placing the list",
 }
 """Stages that flows tell of, in words; a stage that is not here is shown by its name."""
+_BEFORE_ANYTHING = ("bytes", "rows", "merge", "candidates")
+"""Stages in which nothing is committed yet: Ctrl-C is heeded there."""
 
 
 @contextmanager
@@ -34,13 +37,18 @@ def progress(**words: str) -> Iterator[Callable[[str, int, int | None], None]]:
     """
     page = console(is_error=True)
     if not page.is_terminal:
-        yield lambda _stage, _done, _total: None
+        yield lambda stage, _done, _total: _heed_in(stage)
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=page, transient=True) as bars:
         yield _Teller(bars, {**_WORDS, **words}).tell
+
+
+def _heed_in(stage: str) -> None:
+    if stage in _BEFORE_ANYTHING:
+        heed()
 
 
 class _Teller:
@@ -52,6 +60,7 @@ class _Teller:
 
     def tell(self, stage: str, done: int, total: int | None) -> None:
         """Move the stage's bar."""
+        _heed_in(stage)
         if stage not in self._tasks:
             self._tasks[stage] = self._bars.add_task(self._words.get(stage, stage), total=total)
         self._bars.update(self._tasks[stage], completed=done, total=total)

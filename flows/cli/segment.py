@@ -66,7 +66,7 @@ def _list_then(context: typer.Context, found: list[dict[str, Any]], as_of: Any) 
     with call.ready_house() as house:
         moment = moment_of(house, as_of)
         for one in found:
-            is_counted = one["comes_with"] is None and one["has_history"]
+            is_counted = one["comes_with"] is None
             chosen = (
                 segments.select(one["name"], moment.date(), known_at=moment) if is_counted else None
             )

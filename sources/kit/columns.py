@@ -132,3 +132,12 @@ ADDRESS_LINES = tuple(
     )
 )
 """Where a care-of line can stand."""
+
+_SHOWN_AS = {held: shown for shown, held in SHOWN}
+
+
+def change_name(field: str) -> str:
+    """A field's name in `changes`: as `prospects` shows it, a published moment as its date."""
+    if field.endswith("_published"):
+        return field.removesuffix("_published") + "_date"
+    return _SHOWN_AS.get(field, field)

@@ -108,12 +108,13 @@ def minimise(table: pa.Table, *, keep_natural: bool) -> Minimised:
     is_natural = truths(natural)
     if is_natural.any():
         pieces = [_only_legal_persons(piece, table, natural, keep=keep_natural) for piece in pieces]
+        blank = {}
         for name in columns.PERSONAL_OF_NATURAL:
             column = table[name]
             if keep_natural:
                 pieces.append(_piece(table, name, column, pc.and_(natural, pc.is_valid(column))))
-            blank = _blanked(column, is_natural)
-            table = table.set_column(table.schema.get_field_index(name), name, blank)
+            blank[name] = _blanked(column, is_natural)
+        table = pa.table({name: blank.get(name, table[name]) for name in table.column_names})
     personal = pa.concat_tables(pieces) if pieces else _PERSONAL.empty_table()
     return Minimised(table, personal, touched | is_natural, care_of_count)
 
@@ -189,7 +190,7 @@ def split_care_of(line: str, country: str | None = None) -> tuple[str | None, st
 def _may_name_care_of(table: pa.Table) -> np.ndarray:
     """Rows in which any address line may hold a care-of part: one pass for all lines (bool)."""
     lines = pc.binary_join_element_wise(
-        *(table[name] for name in columns.ADDRESS_LINES), "\n", null_handling="skip"
+        *(table[name] for name in columns.ADDRESS_LINES), "\n", null_handling="replace"
     )
     return truths(pc.match_substring_regex(lines, _anywhere()))
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from dataclasses import replace
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import requests
 import urllib3
@@ -21,7 +20,9 @@ from sources.kit.api_errors import said_by
 from sources.kit.download import Transfer
 from sources.kit.errors import DeliveryRefused, NotThere, SourceUnavailable
 from sources.kit.hosts import Hosts, shown
+from sources.kit.partial import Wanted
 from sources.kit.patience import RETRIED_STATUSES, Manners, Patience, Setback
+from sources.kit.strict_json import document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -115,7 +116,10 @@ class PoliteSession:
             return bytes(body)
 
         body = self._persist(url, attempt)
-        return body, _parsed(url, body)
+        try:
+            return body, document(body)
+        except ValueError as error:
+            raise _unusable(url, str(error)) from None
 
     def download(
         self,
@@ -128,10 +132,13 @@ class PoliteSession:
         """Fetch a file into the landing; (path, SHA-256 in hex, length in bytes).
 
         `expected_size` is held to exactly. Interrupted downloads resume where the server honours
-        `Range`. One download at a time: the publisher states no limit, so the least is taken.
+        `Range`, those of a run that died too (`sources.kit.partial`). One download at a time: the
+        publisher states no limit, so the least is taken.
         """
-        with self._one_at_a_time, landing.partial() as partial:
-            transfer = Transfer(shown(self.address(url)), partial, expected_size, progress)
+        address = self.address(url)
+        wanted = Wanted(self.card.source_id, address, expected_size)
+        with self._one_at_a_time, landing.partial(wanted) as partial:
+            transfer = Transfer(shown(address), partial, expected_size, progress)
 
             def attempt(patience: Patience) -> None:
                 with self._exchange("GET", url, patience, transfer.headers()) as response:
@@ -228,7 +235,7 @@ def _accepted(response: requests.Response, address: str, *, is_resuming: bool) -
     raise (NotThere if status in _GONE else SourceUnavailable)(
         shown(address),
         cause,
-        "Run again for a fresh listing; if it stays, the publisher has closed this address",
+        "Run again; if it stays, the publisher has closed this address or its way to be asked",
     )
 
 
@@ -268,28 +275,6 @@ def _reason(error: BaseException | None) -> str:
         if any(isinstance(part, kind) for part in seen):
             return words
     return "the connection broke"
-
-
-def _parsed(url: str, body: bytes) -> Any:  # noqa: ANN401 - JSON is any of its types
-    """Read the document in `body`; `DeliveryRefused` says what came instead."""
-    if body.lstrip().startswith(b"<"):
-        raise _unusable(url, "a web page came instead of JSON")
-    try:
-        return json.loads(body, object_pairs_hook=_unrepeated, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise _unusable(url, "its answer is not valid JSON") from None
-
-
-def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        message = "a key is repeated"
-        raise ValueError(message)
-    return made
-
-
-def _no_constant(constant: str) -> NoReturn:
-    raise ValueError(constant)
 
 
 def _unusable(url: str, cause: str) -> DeliveryRefused:

@@ -13,6 +13,10 @@ from sources.kit import columns
 from sources.kit.columns import Field
 
 ENTITY_KEY = "source_key"
+OWN_PERIOD = "RELATIONSHIP_PERIOD"
+"""The period in which the relationship holds; others are of accounts and of documents."""
+OWN_PERIOD_TOLD = rf"(?:^|; ){OWN_PERIOD} (?P<start>[^/;]*)/(?P<end>[^;]*)"
+"""Where it stands in `relationship_periods`."""
 
 
 @dataclass(frozen=True)

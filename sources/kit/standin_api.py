@@ -115,6 +115,11 @@ class Api:
         with self._lock:
             self._faults.append([fault, times])
 
+    def behave(self) -> None:
+        """Answer as it should again."""
+        with self._lock:
+            self._faults.clear()
+
     def answer(self, path: str) -> Reply:
         """The reply to GET `path` (with its query)."""
         with self._lock:

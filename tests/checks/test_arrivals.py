@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ingesting import ISSUER, company, lei
 
 from checks import codes
-from checks.arrivals import judge_rows
+from checks.arrivals import judge_rows, readable
 from checks.lei import check_digits_hold, well_formed
 from checks.rules import DELIVERY_RULES, ENTITY_RULES, MISSHAPEN, NOTES, QUARANTINE, ROW_RULES
 from checks.verdicts import BIT, QUARANTINED, broken, mask_of, pack
@@ -278,3 +278,10 @@ def test_each_rule_has_a_bit_of_its_own() -> None:
     assert len(ROW_RULES) <= 32
     assert len({int(bit) for bit in BIT.values()}) == len(ROW_RULES)
     assert int(mask_of(QUARANTINE)) + int(mask_of(NOTES)) == int(mask_of(BIT))
+
+
+@pytest.mark.parametrize("sign", ["\ufffd", "\x7f", "\x01"])
+@pytest.mark.parametrize("place", range(256 * 1024 - 4, 256 * 1024 + 2))
+def test_an_unreadable_sign_is_found_wherever_it_stands_in_a_frame(sign: str, place: int) -> None:
+    long = "a" * place + sign + "b" * 10
+    assert readable(pa.array(["plain", long, "（株）"])).tolist() == [True, False, True]

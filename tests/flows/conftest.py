@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
-from ingesting import plain_judge
+from following import Following, published
+from ingesting import opened, plain_judge
 from kept import NUMBER, Holding, Kept, keep
 from our_command import runner
 from trials import Databases
@@ -15,6 +17,7 @@ from trials import Databases
 from flows import ingest_steps
 from sources.kit import session
 from sources.kit.patience import Manners
+from sources.kit.standin import Pace, StandIn
 
 KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
@@ -93,3 +96,25 @@ def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """A session that gives up as it always does, only sooner."""
     hasty = partial(Manners, rate=500.0, read_timeout=0.3, backoff=0.01, budget=3.0)
     monkeypatch.setattr(session, "Manners", hasty)
+
+
+@pytest.fixture
+def following(
+    warehouse_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Following]:
+    monkeypatch.setattr(session, "Manners", partial(Manners, rate=500.0, backoff=0.01))
+    with StandIn(pace=Pace(retry_after="0")) as standin, opened(warehouse_url, tmp_path) as held:
+        yield Following(held, standin, runner(tmp_path, monkeypatch, capsys, warehouse_url))
+
+
+@pytest.fixture
+def begun(following: Following) -> Following:
+    """The same with the first publication loaded, and the second published."""
+    first, second = published(0, 1)
+    following.standin.publish(first)
+    assert following.ingest(0).kind == "full"
+    following.standin.publish(second)
+    return following

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 
 import pytest
 from our_command import NEW_NAME, NEXT_MOMENT, SAMPLE_MOMENT, Filled, Run, copy_filled, fill, runner
+
+from sources.kit.sample import bundled_sample
+from sources.kit.sample_group import bundled_group
 
 TODAY = "2026-11-05T09:00:00Z"
 FIRST, SECOND = SAMPLE_MOMENT.date().isoformat(), NEXT_MOMENT.date().isoformat()
@@ -87,9 +92,27 @@ def test_days_are_counted_from_that_day(run: Run) -> None:
     assert len(set(found)) > 1
 
 
-def test_a_group_has_no_history(run: Run) -> None:
-    answer = run("segment", "count", "group-sibling", f"--as-of={FIRST}", now=TODAY)
-    assert answer.code == 1
+def test_a_group_is_told_as_it_was(run: Run, filled: Filled, tmp_path: Path) -> None:
+    """No level 2 then, a family a day later, another parent the day after that."""
+    days = ("2026-11-02", "2026-11-03", "2026-11-04", "2026-11-05")
+    group = bundled_group(bundled_sample())
+    text = group.relationships.decode()
+    first = next(csv.DictReader(io.StringIO(text)))
+    child, parent = (first[f"Relationship.{node}Node.NodeID"] for node in ("Start", "End"))
+    for day, content in ((days[1], text), (days[3], text.replace(parent, filled.due[0]))):
+        path = tmp_path / f"{day.replace('-', '')}-0800-gleif-goldencopy-rr-golden-copy.csv"
+        path.write_text(content.replace("2026-09-01T08", f"{day}T06"), "utf-8", newline="")
+        answer = run("ingest", "gleif-rr", "--file", path, now=f"{day}T10:00:00Z")
+        assert answer.code in {0, 3}
+    pages = [run("explain", child, "--as-of", day, now=TODAY.replace("09", "12")) for day in days]
+    assert [parent in page.text for page in pages] == [False, True, True, False]
+    assert "Not known: no relationships were loaded by then." in pages[0].text
+    assert "Its group, as its publisher stated it then" in pages[1].text
+    assert filled.due[0] in pages[3].text
+    line = ("segment", "count", "group-sibling", "--json")
+    counted = [run(*line, f"--as-of={day}", now=TODAY).document["held"] for day in days]
+    assert counted[0] == 0 < counted[1]
+    assert run("segment", "list", f"--as-of={days[1]}", now=TODAY).code == 0
 
 
 @pytest.mark.parametrize("given", ["yesterday", "2026-13-01", "2026-11-05T25:00:00Z"])

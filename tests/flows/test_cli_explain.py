@@ -11,10 +11,10 @@ from our_command import CARE_OF, NEW_NAME, Filled, Run, copy_filled, fill, runne
 from flows.cli.explain_words import PARTS, full_label, label
 from flows.explain_steps import lei_fault, read_question
 from sources.kit import columns
+from sources.kit.columns import change_name
 from sources.kit.errors import Refused
 from warehouse import read_company
 from warehouse.engine import open_warehouse, reading
-from warehouse.merge_changes import change_name
 
 LEI = "5493001KJTIIGC8Y1R12"
 EXPORT = "export --segment renewal-due --channel post --purpose direct_marketing --recipient own"

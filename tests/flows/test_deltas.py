@@ -8,141 +8,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
-from ingesting import Ingesting, Row, company, csv_bytes, lei, opened, outcomes, quiet
-from our_command import Run, runner
+from following import WINDOWS, Following, at, content, published, state
+from ingesting import company, csv_bytes, lei, opened, outcomes
 from standing import files_of_runs
 
 from flows import ingest_run
-from flows.ingest_report import Report, Request
-from sources.kit import session
 from sources.kit.errors import DeliveryRefused, SourcenoteError, SourceUnavailable
-from sources.kit.patience import Manners
-from sources.kit.standin import Pace, Publish, StandIn
+from sources.kit.standin import Pace, Publish
 from sources.kit.standin_sequence import sequence
-
-FIRST = datetime(2026, 11, 2, 0, tzinfo=UTC)
-SLOT = timedelta(hours=8)
-WINDOWS = ["IntraDay", "LastDay", "LastWeek", "LastMonth"]
-
-
-def at(step: int) -> datetime:
-    """The moment of a publication, by its place in the sequence; a slot is eight hours."""
-    return FIRST + step * SLOT
-
-
-def state(step: int, rows: int = 60) -> list[Row]:
-    """Everything published at a step: each step renames two companies and brings two more."""
-    return [
-        company(
-            number,
-            legal_name=f"Prøvefirma {number} v{max(0, changed)} A/S",
-            last_update_published=f"{at(max(0, changed)) - SLOT / 2:%Y-%m-%dT%H:%M:%SZ}",
-        )
-        for number in range(1, rows + 2 * step + 1)
-        for changed in [max((n for n in range(1, step + 1) if number in _renamed(n)), default=0)]
-    ]
-
-
-def _renamed(step: int) -> tuple[int, int]:
-    return 3 * step % 20 + 1, 7 * step % 20 + 21
-
-
-def published(*steps: int, long_ago: bool = True) -> list[Publish]:
-    """Publications of these steps with their deltas; `long_ago` gives every window a baseline."""
-    states = {at(step): csv_bytes(state(step)) for step in steps}
-    if long_ago:
-        states[FIRST - timedelta(days=40)] = csv_bytes(state(0))
-    made = sequence(states)
-    return [publish for publish in made if publish.published_at >= FIRST]
-
-
-@dataclass
-class Following:
-    """A house that follows a stand-in."""
-
-    held: Ingesting
-    standin: StandIn
-    run: Run
-
-    def ingest(self, step: int, **request: Any) -> Report:
-        """Ingest two hours after the publication of that step."""
-        self.held.at(at(step) + timedelta(hours=2))
-        wanted = Request("gleif", base_url=self.standin.base_url, **request)
-        return ingest_run.run(self.held.house, wanted, quiet)
-
-    def by_hand(self, step: int, window: str, content: bytes, now: int | None = None) -> Report:
-        """Ingest a delta of that name from a file."""
-        self.held.at(at(step if now is None else now) + timedelta(hours=2))
-        stamp = f"{at(step):%Y%m%d-%H%M}"
-        path = self.held.folder / f"{stamp}-gleif-goldencopy-lei2-{window}.csv"
-        path.write_bytes(content)
-        return ingest_run.run(self.held.house, Request("gleif", file=path), quiet)
-
-    def plan(self, step: int) -> dict[str, Any]:
-        """What would be fetched two hours after the publication of that step."""
-        now = (at(step) + timedelta(hours=2)).isoformat()
-        line = ["ingest", "gleif", "--base-url", self.standin.base_url, "--dry-run", "--json"]
-        answer = self.run(*line, now=now)
-        assert answer.code == 0, answer.err
-        found: dict[str, Any] = answer.document["plan"]
-        return found
-
-    def applied(self) -> datetime:
-        """The publication up to which everything is applied."""
-        found = self.held.one("SELECT published_at FROM source_cursor")
-        moment = datetime.fromisoformat(found) if isinstance(found, str) else found
-        assert isinstance(moment, datetime)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-    def is_sending(self) -> bool:
-        """Whether the delta was asked for, so that half of it is under way."""
-        last = self.standin.requests[-1]
-        return last.method == "GET" and "-last-day." in last.path
-
-    def refused(self) -> list[dict[str, Any]]:
-        return self.held.ask(
-            "SELECT kind, url, byte_count, reason FROM delivery WHERE status = 'refused' "
-            "ORDER BY delivery_id"
-        )
-
-    def names(self) -> dict[str, str]:
-        rows = self.held.ask("SELECT lei, legal_name FROM prospects")
-        return {row["lei"]: row["legal_name"] for row in rows}
-
-    def is_at(self, step: int) -> bool:
-        """Whether what is held is what was published at that step."""
-        return self.names() == {row["LEI"]: row["Entity.LegalName"] for row in state(step)}
-
-
-@pytest.fixture
-def following(
-    warehouse_url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Iterator[Following]:
-    monkeypatch.setattr(session, "Manners", partial(Manners, rate=500.0, backoff=0.01))
-    with StandIn(pace=Pace(retry_after="0")) as standin, opened(warehouse_url, tmp_path) as held:
-        yield Following(held, standin, runner(tmp_path, monkeypatch, capsys, warehouse_url))
-
-
-@pytest.fixture
-def begun(following: Following) -> Following:
-    """The same with the first publication loaded, and the second published."""
-    first, second = published(0, 1)
-    following.standin.publish(first)
-    assert following.ingest(0).kind == "full"
-    following.standin.publish(second)
-    return following
 
 
 def test_a_sequence_is_followed_by_deltas_to_the_very_state_of_a_full_load(
@@ -365,7 +244,7 @@ class TestCounts:
 
 class TestFilesByHand:
     def test_the_same_delta_twice_changes_nothing(self, begun: Following) -> None:
-        delta = _content(published(0, 1)[1], "LastDay")
+        delta = content(published(0, 1)[1], "LastDay")
         assert begun.by_hand(1, "last-day", delta).counts["records_new"] == 2
         before, applied = begun.held.state(), begun.applied()
         assert applied == at(1)
@@ -376,7 +255,7 @@ class TestFilesByHand:
     def test_the_same_delta_under_another_name_changes_nothing_and_proves_nothing(
         self, begun: Following
     ) -> None:
-        delta = _content(published(0, 1)[1], "LastDay")
+        delta = content(published(0, 1)[1], "LastDay")
         begun.by_hand(1, "last-day", delta)
         before = begun.held.state()
         renamed = begun.by_hand(2, "last-day", delta)
@@ -397,10 +276,10 @@ class TestFilesByHand:
 
     def test_an_older_delta_after_a_newer_one_is_stale(self, begun: Following) -> None:
         publishes = published(0, 1, 2)
-        begun.by_hand(2, "last-day", _content(publishes[2], "LastDay"))
+        begun.by_hand(2, "last-day", content(publishes[2], "LastDay"))
         assert begun.is_at(2)
         before = begun.held.state()
-        older = begun.by_hand(1, "last-day", _content(publishes[1], "LastDay"), now=2)
+        older = begun.by_hand(1, "last-day", content(publishes[1], "LastDay"), now=2)
         assert older.counts["records_stale"] + older.counts["records_unchanged"] == 4
         assert older.counts["records_stale"] >= 0
         assert begun.held.state() == before
@@ -420,7 +299,7 @@ class TestFilesByHand:
         following.ingest(0)
         following.standin.publish(last)
         assert outcomes(following.ingest(2)) == {"unchanged": 60}
-        older = following.by_hand(1, "last-day", _content(between, "LastDay"), now=2)
+        older = following.by_hand(1, "last-day", content(between, "LastDay"), now=2)
         assert outcomes(older) == {"stale": 1, "unchanged": 59}
         assert following.is_at(0)
 
@@ -459,7 +338,7 @@ class TestFilesByHand:
 
     def test_the_next_plan_closes_the_gap(self, begun: Following) -> None:
         last = published(*range(5))[4]
-        begun.by_hand(4, "intra-day", _content(last, "IntraDay"))
+        begun.by_hand(4, "intra-day", content(last, "IntraDay"))
         assert not begun.is_at(4)
         begun.standin.publish(last)
         assert begun.plan(4)["window"] == "LastWeek"
@@ -488,12 +367,6 @@ class TestFilesByHand:
         assert "2026-11-03 16:00 UTC" in raised.value.thing
         assert (begun.held.state(), begun.applied()) == (before, at(0))
         assert begun.plan(1)["window"] == "LastDay"
-
-
-def _content(publish: Publish, window: str) -> bytes:
-    content = publish.deltas[window]
-    assert isinstance(content, bytes)
-    return content
 
 
 def test_a_publication_from_the_future_is_refused(begun: Following) -> None:
@@ -558,7 +431,7 @@ def test_a_disk_that_fills_up_in_a_download_stops_it_and_is_not_the_publishers_f
 def test_a_run_killed_while_it_downloads_a_delta_leaves_the_next_one_the_same_plan(
     begun: Following,
 ) -> None:
-    """The real command, killed in the middle of a body; what it had received is swept."""
+    """The real command, killed in the middle of a body; what it had received is continued."""
     begun.standin.pace = Pace(stall_seconds=60)
     begun.standin.misbehave("stall", times=1)
     before = begun.held.state()
@@ -577,13 +450,18 @@ def test_a_run_killed_while_it_downloads_a_delta_leaves_the_next_one_the_same_pl
     )
     landing = begun.held.folder / "landing"
     until = time.monotonic() + 30
-    while not begun.is_sending() and time.monotonic() < until:
+    while not any(part.stat().st_size for part in landing.glob("*.part")):
+        assert time.monotonic() < until
         time.sleep(0.05)
-    assert len(list(landing.glob("*.part"))) == 1
+    assert begun.is_sending()
+    (part,) = landing.glob("*.part")
     running.send_signal(signal.SIGKILL)
     running.wait()
     assert (begun.held.state(), begun.applied(), begun.refused()) == (before, at(0), [])
     assert begun.plan(1)["window"] == "LastDay"
+    received = part.stat().st_size
+    assert received > 0
     assert begun.ingest(1).kind == "delta"
-    assert list(landing.glob("*.part")) == []
+    assert begun.standin.requests[-1].headers["range"] == f"bytes={received}-"
+    assert list(landing.glob("*.part*")) == []
     assert begun.is_at(1)

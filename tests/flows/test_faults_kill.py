@@ -23,7 +23,7 @@ from dying import Death
 from ingesting import MOMENT, opened
 from kept import Holding
 from standing import asked, files_of_runs
-from trials import LATER, Databases, Scene
+from trials import LATER, SCENES, Databases, Scene
 
 from sources.kit.standin import Pace, Publish, StandIn
 
@@ -39,6 +39,15 @@ PLACES = [
     ("load", Death(place="merged")),
     ("load", Death(place="loaded")),
     ("load", Death(place="unledgered")),
+    ("delta", Death(place="landed")),
+    ("delta", Death(stage="rows")),
+    ("delta", Death(stage="merge")),
+    ("delta", Death(place="merged")),
+    ("delta", Death(place="loaded")),
+    ("delta", Death(place="unledgered")),
+    ("deactivate", Death(place="planned")),
+    ("deactivate", Death(place="moved")),
+    ("deactivate", Death(place="unledgered")),
     ("delete", Death(stage="deleted")),
     ("delete", Death(nth=24)),
     ("delete", Death(place="cleaning")),
@@ -80,7 +89,7 @@ def test_killed_anywhere_the_next_run_ends_as_if_clean(
 ) -> None:
     """At any statement, or at any time: `make soak` repeats a seed that fails."""
     draw = random.Random(seed)
-    scene = scenes(draw.choice(["first load", "load", "delete", "export"]))
+    scene = scenes(draw.choice(SCENES))
     nth, seconds = draw.randint(1, scene.statements), draw.uniform(0, scene.seconds)
     if seed % 2:
         _, violations = scene.trial(lambda job: dying.killed_after(job, seconds))
@@ -160,10 +169,14 @@ def _holds(path: Path, text: str) -> bool:
     return text.encode() in path.read_bytes()
 
 
-def test_a_command_killed_while_it_downloads_leaves_nothing_behind(
-    light: Holding, in_a_hurry: None
+@pytest.mark.parametrize("is_spoiled", [False, True])
+def test_what_a_command_killed_while_it_downloads_had_received_is_continued(
+    light: Holding, in_a_hurry: None, is_spoiled: bool
 ) -> None:
-    """The real command, killed from outside in the middle of a body."""
+    """The real command, killed from outside in the middle of a body.
+
+    Bytes that a power cut spoiled are refused as a delivery, and are never continued again.
+    """
     published = MOMENT.replace(hour=8)
     pace = Pace(stall_seconds=60)
     with StandIn([Publish(published, light.second)], pace=pace) as standin:
@@ -181,15 +194,27 @@ def test_a_command_killed_while_it_downloads_leaves_nothing_behind(
             stderr=subprocess.DEVNULL,
         )
         until = time.monotonic() + 30
-        while not light.left_over() and time.monotonic() < until:
+        part = None
+        while (part is None or not part.stat().st_size) and time.monotonic() < until:
             time.sleep(0.05)
-        assert [name[-5:] for name in light.left_over()] == [".part"]
+            part = next((light.home / "landing").glob("*.part"), None)
         running.send_signal(signal.SIGKILL)
         running.wait()
+        assert part is not None
+        assert light.left_over() == [part.name, f"{part.name}.json"]
         assert light.is_as_before()
+        received = part.read_bytes()
+        if is_spoiled:
+            part.write_bytes(bytes(len(received)))
+            assert light.run(*line).code == 1
+            assert light.is_as_before()
+            assert light.left_over() == []
         answer = light.run(*line)
+        ranges = [request.headers.get("range") for request in standin.requests]
     assert answer.code in {0, 3}, answer.err
+    assert [text for text in ranges if text] == [f"bytes={len(received)}-"]
     assert light.left_over() == []
     assert light.holds_values_of_after()
     states = asked(light.url, "SELECT state FROM run ORDER BY run_id")
-    assert [row["state"] for row in states] == ["done", "interrupted", "done"]
+    refused = ["refused"] * is_spoiled
+    assert [row["state"] for row in states] == ["done", "interrupted", *refused, "done"]

@@ -253,7 +253,7 @@ def test_relationships_and_exceptions_come_in_as_if_from_a_file(
         for row in straight.ask(f"SELECT {', '.join(fields)} FROM record"):
             assert found[row["source_key"]] == row
     number = int(one.one("SELECT min(quarantine_id) FROM quarantined"))
-    with pytest.raises(Refused, match="no company's own record"):
+    with pytest.raises(Refused, match="has no such field"):
         corrected(one, number, "country=DK")
 
 

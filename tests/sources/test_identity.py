@@ -135,6 +135,15 @@ def test_care_of_lives_apart_from_the_record(field, line, country, rest, part) -
     assert found.touched.tolist() == [False, bool(part), False]
 
 
+def test_care_of_is_found_below_a_row_without_any_address() -> None:
+    """Arrow's join leaves a row of nulls out where nulls are skipped: the rows below would move."""
+    bare = company(1, **dict.fromkeys(columns.ADDRESS_LINES, ""))
+    field = columns.ADDRESS_LINES[0]
+    found = minimised(bare, company(2, **{field: "c/o Bo Prøve, Prøvegade 1"}))
+    assert found.touched.tolist() == [False, True]
+    assert found.table[field].to_pylist() == [None, "Prøvegade 1"]
+
+
 def natural(number: int) -> ingesting.Row:
     """A sole trader with every particular that the mapping could keep."""
     every = {

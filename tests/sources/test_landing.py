@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from sources.kit.errors import DeliveryRefused, Refused
 from sources.kit.landing import Landing
 
 ROOT = Path(__file__).resolve().parents[2]
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
 DATA = b"invented,rows\r\n" * 200_000
 
 
@@ -126,11 +128,11 @@ def test_a_sweep_takes_what_the_dead_left_and_nothing_of_the_living(landing: Lan
     with child.stdout:
         theirs = landing.root / child.stdout.readline().decode().strip()
         with landing.partial() as mine:
-            assert landing.sweep_partials() == 0
+            assert landing.sweep_partials(NOW) == 0
             assert theirs.exists()
             child.kill()
             child.wait(10)
-            assert landing.sweep_partials() == 1
+            assert landing.sweep_partials(NOW) == 1
             assert mine.path.exists()
     assert not theirs.exists()
     assert everything(landing) == [kept]
@@ -155,6 +157,6 @@ def test_killed_at_any_moment_nothing_partial_is_visible(landing: Landing) -> No
             child.wait(10)
         for path in landing.root.rglob("*.bin"):
             assert hashlib.sha256(path.read_bytes()).hexdigest() == path.stem
-    landing.sweep_partials()
+    landing.sweep_partials(NOW)
     assert list(landing.root.glob("*.part")) == []
     assert everything(landing)

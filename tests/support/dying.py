@@ -16,9 +16,10 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from multiprocessing import forkserver
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 from unittest import mock
 
 import sqlalchemy as sa
@@ -30,22 +31,22 @@ from flows.ingest_report import Request
 from sources.kit.errors import Busy
 from sources.kit.policy import SourceSettings
 from warehouse import load, merge
-from warehouse.privacy import deletion, erased_bytes
+from warehouse.privacy import deletion, erased_bytes, retention
 
-Flow = Literal["ingest", "delete", "export"]
+Flow = Literal["ingest", "deactivate", "delete", "export"]
 
 PRELOADED = ("dying", "psycopg", "adbc_driver_sqlite.dbapi", "alembic.command")
 ANY_LENGTH = {"gleif": SourceSettings(min_ratio=0.0, max_ratio=100.0)}
 BATCH = 4
 """Companies a transaction of `delete` takes in trials; enough for several batches of few."""
-_PATIENCE = 20.0
+_PATIENCE = 150.0
 
 
 @dataclass(frozen=True)
 class Job:
     """One flow over one warehouse; `home` is the folder its keys and landing are in.
 
-    `file` is what an ingest loads, a full file of that name's date; `out` is where a list goes.
+    `file` is what an ingest loads, of its name's kind and date; `out` is where a list goes.
     """
 
     flow: Flow
@@ -81,7 +82,9 @@ class Job:
 
     def _run(self, house: House, tell: Any) -> Any:
         if self.flow == "ingest":
-            return ingest_run.run(house, Request("gleif", file=self.file, kind="full"), tell)
+            return ingest_run.run(house, Request("gleif", file=self.file), tell)
+        if self.flow == "deactivate":
+            return lifecycle.deactivate(house)
         if self.flow == "delete":
             return lifecycle.delete(house, confirm=True, tell=tell)
         request = export_steps.ExportRequest(
@@ -94,24 +97,40 @@ class Job:
         return export_steps.run(house, request, tell)
 
 
-def die(*_: object, **__: object) -> NoReturn:
+def die() -> None:
     """End this process as the kernel would."""
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
 
 
+def _wait(job: Job) -> None:
+    """Say that the place is reached, and stay there until it is said to go on."""
+    there = _there(job)
+    there.touch()
+    until = time.monotonic() + _PATIENCE
+    while there.exists() and time.monotonic() < until:
+        time.sleep(0.01)
+
+
 def _after(target: Any, name: str) -> Any:
     original = getattr(target, name)
 
-    def dies_after(*arguments: Any, **named: Any) -> NoReturn:
-        original(*arguments, **named)
+    def dies_after(*arguments: Any, **named: Any) -> Any:
+        result = original(*arguments, **named)
         die()
+        return result
 
     return mock.patch.object(target, name, dies_after)
 
 
 def _before(target: Any, name: str) -> Any:
-    return mock.patch.object(target, name, die)
+    original = getattr(target, name)
+
+    def dies_before(*arguments: Any, **named: Any) -> Any:
+        die()
+        return original(*arguments, **named)
+
+    return mock.patch.object(target, name, dies_before)
 
 
 PLACES: dict[str, Callable[[], Any]] = {
@@ -121,6 +140,8 @@ PLACES: dict[str, Callable[[], Any]] = {
     "unledgered": lambda: _before(ledger.runs, "finish"),
     "cleaning": lambda: _before(erased_bytes, "clean_up_bytes"),
     "cleaned": lambda: _after(erased_bytes, "clean_up_bytes"),
+    "planned": lambda: _after(retention, "plan_moves"),
+    "moved": lambda: _after(retention, "apply_moves"),
 }
 """Places that no stage is told of: the last moment before a commit, the first one after."""
 
@@ -158,8 +179,10 @@ class _Fate:
             die()
 
 
-def _work(job: Job, death: Death | None, *, may_fail: bool = False) -> None:
+def _work(job: Job, death: Death | None, *, may_fail: bool = False, waits: bool = False) -> None:
     """What the process does; never returns when it dies."""
+    if waits:
+        globals()["die"] = partial(_wait, job)
     os.environ["TMPDIR"] = str(job.home)
     tempfile.tempdir = None
     if may_fail:  # as it is meant to: what libraries say of it would only worry the reader
@@ -210,6 +233,25 @@ def beside(job: Job, work: Callable[[], None], seconds: float) -> None:
         _ended(process)
 
 
+def held(job: Job, death: Death, work: Callable[[], None]) -> bool:
+    """Run the job to that place, then `work` while it waits there, then the job to whatever end.
+
+    False when it came to its end before.
+    """
+    process = _started(job, death, may_fail=True, waits=True)
+    there = _there(job)
+    try:
+        while process.is_alive() and not there.exists():
+            process.join(0.01)
+        is_there = there.exists()
+        if is_there:
+            work()
+    finally:
+        there.unlink(missing_ok=True)
+        _ended(process)
+    return is_there
+
+
 def undisturbed(job: Job) -> tuple[int, float]:
     """Run the job to its end in a process of its own: statements and seconds it took."""
     started = time.monotonic()
@@ -224,10 +266,14 @@ def _count_of(job: Job) -> Path:
     return job.home.with_suffix(".statements")
 
 
-def _started(job: Job, death: Death | None, *, may_fail: bool = False) -> Any:
+def _there(job: Job) -> Path:
+    return job.home.with_suffix(".there")
+
+
+def _started(job: Job, death: Death | None, *, may_fail: bool = False, waits: bool = False) -> Any:
     warm_up()
     process = _FORKS.Process(
-        target=_work, args=(job, death), kwargs={"may_fail": may_fail}, daemon=True
+        target=_work, args=(job, death), kwargs={"may_fail": may_fail, "waits": waits}, daemon=True
     )
     process.start()
     return process

@@ -15,7 +15,7 @@ from publishing import Line, Sent
 
 from sources.gleif_columns import MAPPED
 from sources.kit import columns
-from warehouse.merge_changes import change_name
+from sources.kit.columns import change_name
 
 ROUTING = "headquarters_mail_routing"
 VANISHED = "vanished_at"

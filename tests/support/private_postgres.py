@@ -66,10 +66,16 @@ class PrivatePostgres:
             with suppress(BrokenPipeError):
                 self._guard.communicate(timeout=60)
 
-    def restart(self) -> None:
-        """Break every connection and come back on the same port, as after a crash."""
+    def restart(self, meanwhile: Callable[[], object] | None = None) -> None:
+        """Break every connection and come back on the same port, as after a crash.
+
+        A server that has ended of itself is started; `meanwhile` is done while there is none.
+        """
         user = _unprivileged_user()
-        self._run(user, "pg_ctl", "-D", "data", "-m", "immediate", "stop")
+        with suppress(RuntimeError):
+            self._run(user, "pg_ctl", "-D", "data", "-m", "immediate", "stop")
+        if meanwhile:
+            meanwhile()
         self._launch(user, ports=[self.port])
 
     def url(self, database: str) -> str:

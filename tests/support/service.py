@@ -11,14 +11,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from standing import asked
 
 from sources.kit.sample import BundledSample
+from warehouse.engine import open_warehouse, writing
+from warehouse.schema import run
 
 ROOT = Path(__file__).parents[2]
+OFF = ("ingest-gleif-rr", "ingest-gleif-repex", "ingest-gleif-codes")
 SECONDS = 150.0
 
 
@@ -62,6 +66,11 @@ def alive(pids: set[int]) -> set[int]:
         if state != "Z":
             found.add(pid)
     return found
+
+
+def gone(pids: set[int]) -> bool:
+    """Whether none of them is there any more."""
+    return not alive(pids)
 
 
 class Service:
@@ -169,6 +178,30 @@ def ledger(url: str) -> list[tuple[str, str]]:
     """Every run of the warehouse: flow and state."""
     rows = asked(url, "SELECT flow, state FROM run ORDER BY run_id")
     return [(row["flow"], row["state"]) for row in rows]
+
+
+def age(url: str, flow: str, *, days: int) -> None:
+    """Let every run of the flow have been that long ago."""
+    engine = open_warehouse(url)
+    ago = datetime.now(UTC) - timedelta(days=days)
+    with writing(engine) as connection:
+        connection.execute(run.update().where(run.c.flow == flow).values(started_at=ago))
+    engine.dispose()
+
+
+def configure(home: Path, base_url: str, **lines: str) -> None:
+    """The example configuration with a stand-in and a schedule; other sources are off."""
+    config = home / "sourcenote.toml"
+    text = config.read_text("utf-8").partition("# --- of the test")[0]
+    told = dict.fromkeys(OFF, "off") | {
+        name.replace("_", "-"): cron for name, cron in lines.items()
+    }
+    schedule = "\n".join(f'{name} = "{cron}"' for name, cron in told.items())
+    config.write_text(
+        f'{text}# --- of the test\n[sources.gleif]\nbase_url = "{base_url}"\n'
+        f"[schedule]\n{schedule}\n",
+        "utf-8",
+    )
 
 
 def persons_of(sample: BundledSample) -> set[str]:

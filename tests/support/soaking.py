@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -30,6 +31,25 @@ DAMAGES = 6
 _SPITEFUL = (b'"', b"\0", b"\n", b"\r", b",", b"\\", b"\xff", b"\x1a", b"A", b"9", b"")
 
 
+Found = tuple[str, list[str]]
+"""Of one trial: where it struck, and what did not hold."""
+_INGEST = (
+    *(Death(place="landed"), Death(stage="rows"), Death(stage="merge"), Death(place="merged")),
+    *(Death(place="loaded"), Death(place="unledgered")),
+)
+_EACH = {
+    **dict.fromkeys(("first load", "load", "delta"), _INGEST),
+    "deactivate": tuple(Death(place=name) for name in ("planned", "moved", "unledgered")),
+    "delete": (
+        Death(stage="deleted"),
+        *(Death(place=name) for name in ("cleaning", "cleaned", "unledgered")),
+    ),
+    "export": tuple(Death(stage=name) for name in ("files", "committed", "published")),
+}
+PLACES = [(name, place) for name, places in _EACH.items() for place in places]
+"""Every stage of every flow, the last moments before a commit and the first ones after."""
+
+
 @dataclass
 class Bench:
     """The prepared warehouses of one database, made when they are first asked for."""
@@ -49,46 +69,52 @@ class Bench:
             scene.close()
 
 
-def at_a_statement(bench: Bench, draw: random.Random) -> list[str]:
-    scene = bench.scene(draw.choice(SCENES))
+def _in_turn(bench: Bench, names: Sequence[str], number: int) -> Scene:
+    return bench.scene(names[number % len(names)])
+
+
+def at_a_statement(bench: Bench, draw: random.Random, number: int) -> Found:
+    scene = _in_turn(bench, SCENES, number)
     death = Death(nth=draw.randint(1, scene.statements))
-    return scene.trial(lambda job: dying.killed(job, death))[1]
+    return scene.name, scene.trial(lambda job: dying.killed(job, death))[1]
 
 
-def at_any_time(bench: Bench, draw: random.Random) -> list[str]:
-    scene = bench.scene(draw.choice(SCENES))
+def at_any_time(bench: Bench, draw: random.Random, number: int) -> Found:
+    scene = _in_turn(bench, SCENES, number)
     seconds = draw.uniform(0, scene.seconds)
-    return scene.trial(lambda job: dying.killed_after(job, seconds))[1]
+    return scene.name, scene.trial(lambda job: dying.killed_after(job, seconds))[1]
 
 
-PLACES = {
-    "first load": ["landed", "merged", "loaded", "unledgered"],
-    "load": ["landed", "merged", "loaded", "unledgered"],
-    "delete": ["cleaning", "cleaned", "unledgered"],
-}
-
-
-def at_a_place(bench: Bench, draw: random.Random) -> list[str]:
-    name = draw.choice([*PLACES])
-    death = Death(place=draw.choice(PLACES[name]))
+def at_a_place(bench: Bench, _: random.Random, number: int) -> Found:
+    name, death = PLACES[number % len(PLACES)]
     died, found = bench.scene(name).trial(lambda job: dying.killed(job, death))
-    return found if died else [*found, f"it did not die at {death}"]
+    found = found if died else [*found, f"it did not die at {death}"]
+    return f"{name}, {death}", found
 
 
-def _disturbed(scene: Scene, seconds: float, disturb: Callable[[Job], None]) -> list[str]:
+def restarted_at_a_place(bench: Bench, _: random.Random, number: int) -> Found:
+    name, place = PLACES[number % len(PLACES)]
+    server = bench.databases.server
+    assert server is not None
+    was_there, found = bench.scene(name).disturbed(
+        lambda job: dying.held(job, place, server.restart)
+    )
+    found = found if was_there else [*found, f"it did not come to {place}"]
+    return f"{name}, {place}", found
+
+
+def _disturbed(scene: Scene, seconds: float, disturb: Callable[[Job], None]) -> Found:
     """Run a job, disturb it once, look; run it again, look."""
-    job = scene.copy()
-    try:
+
+    def beside(job: Job) -> bool:
         dying.beside(job, lambda: disturb(job), seconds)
-        found = scene.after_death(job)
-        job.run_when_free()
-        return [*found, *scene.after_rerun(job, was_killed=False)]
-    finally:
-        scene.drop(job)
+        return True
+
+    return scene.name, scene.disturbed(beside)[1]
 
 
-def cut_off(bench: Bench, draw: random.Random) -> list[str]:
-    scene = bench.scene(draw.choice(SCENES))
+def cut_off(bench: Bench, draw: random.Random, number: int) -> Found:
+    scene = _in_turn(bench, SCENES, number)
     which = draw.choice(["", "AND state <> 'idle'"])
 
     def terminate(job: Job) -> None:
@@ -102,15 +128,15 @@ def cut_off(bench: Bench, draw: random.Random) -> list[str]:
     return _disturbed(scene, draw.uniform(0, scene.seconds), terminate)
 
 
-def restarted(bench: Bench, draw: random.Random) -> list[str]:
-    scene = bench.scene(draw.choice(SCENES))
+def restarted(bench: Bench, draw: random.Random, number: int) -> Found:
+    scene = _in_turn(bench, SCENES, number)
     server = bench.databases.server
     assert server is not None
     return _disturbed(scene, draw.uniform(0, scene.seconds), lambda _: server.restart())
 
 
-def two_at_once(bench: Bench, draw: random.Random) -> list[str]:
-    scene = bench.scene(draw.choice(["first load", "load", "delete"]))
+def two_at_once(bench: Bench, draw: random.Random, number: int) -> Found:
+    scene = _in_turn(bench, ["first load", "load", "delta", "deactivate", "delete"], number)
 
     def another(job: Job) -> None:
         with suppress(Busy):
@@ -119,21 +145,21 @@ def two_at_once(bench: Bench, draw: random.Random) -> list[str]:
     return _disturbed(scene, draw.uniform(0, scene.seconds), another)
 
 
-def a_stop_beside(bench: Bench, draw: random.Random) -> list[str]:
+def a_stop_beside(bench: Bench, draw: random.Random, number: int) -> Found:
     """A stop that was answered is in force for every list begun after it."""
-    scene = bench.scene(draw.choice(["load", "export"]))
+    scene = _in_turn(bench, ["load", "delta", "export"], number)
     stopped = lei(draw.randint(3, MANY - 1))
     job = scene.copy()
     try:
         dying.beside(job, lambda: _stop(job, stopped), draw.uniform(0, scene.seconds))
-        found = [] if scene.name == "load" else scene.after_death(job)
+        found = scene.after_death(job) if scene.name == "export" else []
         later = dying.at(
             job, flow="export", now=MOMENT + timedelta(days=120), out=job.home / "later"
         )
         listed = _listed(later.run_when_free())
         found += [f"{stopped} is in a list after its stop"] if stopped in listed else []
         found += [] if listed else ["nobody is in the list"]
-        return [*found, *unsound(job.url)]
+        return scene.name, [*found, *unsound(job.url)]
     finally:
         scene.drop(job)
 
@@ -157,9 +183,9 @@ def _listed(manifest: dict[str, Any]) -> set[str]:
     return {lei(number) for number in range(1, MANY) if lei(number) in text}
 
 
-def damaged_file(bench: Bench, draw: random.Random) -> list[str]:
+def damaged_file(bench: Bench, draw: random.Random, number: int) -> Found:
     """Refused and nothing changed, or loaded and adding up; then the good file, as ever."""
-    scene = bench.scene("load")
+    scene = _in_turn(bench, ["load", "delta"], number)
     job = scene.copy()
     try:
         assert job.file is not None
@@ -176,7 +202,8 @@ def damaged_file(bench: Bench, draw: random.Random) -> list[str]:
         job.file.write_bytes(good)
         dying.at(job, now=MOMENT + timedelta(hours=1)).run()
         held, clean = company_values(job.url), scene.clean_values()
-        return found + [f"{key} differs" for key in clean if held.get(key) != clean[key]]
+        found += [f"{key} differs" for key in clean if held.get(key) != clean[key]]
+        return scene.name, found
     finally:
         scene.drop(job)
 
@@ -195,7 +222,7 @@ class Fault:
     """One kind of trial: what is done, how, on which databases, and how many in a hundred."""
 
     name: str
-    trial: Callable[[Bench, random.Random], list[str]]
+    trial: Callable[[Bench, random.Random, int], Found]
     needs_server: bool = False
     per_hundred: int = 100
 
@@ -203,9 +230,10 @@ class Fault:
 FAULTS = (
     Fault("kill -9 at a statement", at_a_statement),
     Fault("kill -9 at any time", at_any_time),
-    Fault("kill -9 before and after a commit", at_a_place),
+    Fault("kill -9 at a named place", at_a_place, per_hundred=200),
     Fault("connections cut by the server", cut_off, needs_server=True),
-    Fault("server restarted", restarted, needs_server=True, per_hundred=10),
+    Fault("server restarted at any time", restarted, needs_server=True),
+    Fault("server restarted at a named place", restarted_at_a_place, True, 200),
     Fault("two runs at once", two_at_once),
     Fault("a stop beside a run", a_stop_beside),
     Fault("a damaged file", damaged_file),
@@ -221,6 +249,8 @@ class Line:
     trials: int = 0
     seconds: float = 0.0
     violations: list[str] = field(default_factory=list)
+    struck: Counter[str] = field(default_factory=Counter)
+    """Trials by flow, and by place where one is named."""
 
 
 def soak(
@@ -243,9 +273,13 @@ def _line(fault: Fault, bench: Bench, trials: int, seed: int) -> Line:
     started = time.monotonic()
     for number in range(max(1, trials * fault.per_hundred // 100)):
         draw = random.Random(f"{seed} {fault.name} {line.database} {number}")
-        found = fault.trial(bench, draw)
+        try:
+            where, found = fault.trial(bench, draw, number)
+        except RuntimeError as error:  # it hung, or a run that nothing disturbed failed
+            where, found = "not told", [str(error)]
         line.trials += 1
-        line.violations += [f"trial {number}: {violation}" for violation in found]
+        line.struck[where] += 1
+        line.violations += [f"trial {number} ({where}): {violation}" for violation in found]
     line.seconds = time.monotonic() - started
     return line
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,13 @@ from warehouse.engine import open_warehouse, reading
 from warehouse.privacy.chain import first_break
 from warehouse.schema import audit_event, deletion_log
 
-FLOWS: tuple[Flow, ...] = ("ingest", "delete", "export")
-SCENES = ("first load", "load", "delete", "export")
+FLOWS: tuple[Flow, ...] = ("ingest", "deactivate", "delete", "export")
+SCENES = ("first load", "load", "delta", "deactivate", "delete", "export")
 LATER = MOMENT + timedelta(days=1100)
 """When everything that has ended is due for deletion, the care-of line too."""
 FIRST = "20261101-0800-gleif-goldencopy-lei2-golden-copy.csv"
 SECOND = "20261102-0800-gleif-goldencopy-lei2-golden-copy.csv"
+DELTA = "20261102-0800-gleif-goldencopy-lei2-last-day.csv"
 
 
 def first_rows(many: int) -> list[dict[str, str]]:
@@ -61,6 +62,13 @@ def second_rows(many: int) -> list[dict[str, str]]:
     rows = [row for row in rows if row["LEI"] != lei(9002)]
     rows.append(norwegian(9002, headquarters_mail_routing="c/o Roderik Nyplant"))
     return [*rows, *(company(n) for n in range(20_000, 20_000 + many // 2))]
+
+
+def delta_rows(many: int) -> list[dict[str, str]]:
+    """What the second delivery says otherwise than the first, a few rows beside that unchanged."""
+    first = {row["LEI"]: row for row in first_rows(many)}
+    second = second_rows(many)
+    return [row for row in second if first.get(row["LEI"]) != row] + second[3:6]
 
 
 @dataclass(frozen=True)
@@ -125,6 +133,7 @@ class Scene:
         self._selected = _selected(clean)
         self._values = company_values(clean.url)
         self.drop(clean)
+        assert self.before != self.after, f"{name} does nothing"
 
     def copy(self) -> Job:
         """The job over a fresh copy; `drop` it."""
@@ -158,13 +167,24 @@ class Scene:
         finally:
             self.drop(job)
 
+    def disturbed(self, disturb: Callable[[Job], bool]) -> tuple[bool, list[str]]:
+        """Run the job in a copy, disturbed, look, run it again, look; (was it, violations)."""
+        job = self.copy()
+        try:
+            was_disturbed = disturb(job)
+            found = self.after_death(job)
+            job.run_when_free()
+            return was_disturbed, [*found, *self.after_rerun(job, was_killed=False)]
+        finally:
+            self.drop(job)
+
     def after_death(self, job: Job) -> list[str]:
         """What is wrong before anything was repaired."""
         found = unsound(job.url)
         if self.name == "export":
             return [*found, *half_lists(job)]
         held = standing(job.url)
-        if self.name != "delete" and held not in (self.before, self.after):
+        if self.name != "delete" and held != self.before and self._unlike_clean(held):
             found.append(f"neither the previous state nor the next one: {told_apart(held, self)}")
         if self.name == "delete":
             found += half_deleted(job, self.before)
@@ -178,12 +198,17 @@ class Scene:
             found += half_lists(job)
             if _selected(job) != self._selected:
                 found.append("companies are in no list, or in two")
-        elif standing(job.url) != self.after:
-            found.append(f"not the clean state: {told_apart(standing(job.url), self)}")
+        elif differing := self._unlike_clean(standing(job.url)):
+            found.append(f"not the clean state: {differing}")
         ends = _ends_of_runs(job.url)[self._runs_before :]
         if ends not in _ENDS if was_killed else ends[-1] != "done" or "running" in ends:
             found.append(f"the ledger says {ends}")
         return found
+
+    def _unlike_clean(self, held: Standing) -> list[str]:
+        """Tables that are not as after a clean run; each `deactivate` that ended is audited."""
+        names = set(held) - ({"audit_event"} if self.name == "deactivate" else set())
+        return sorted(name for name in names if held[name] != self.after[name])
 
 
 _ENDS = (["interrupted", "done"], ["done", "done"], ["done"])
@@ -199,6 +224,7 @@ def _prepared(databases: Databases, home: Path, name: str, many: int) -> Job:
     url = databases.url(home)
     (home / FIRST).write_bytes(csv_bytes(first_rows(many)))
     (home / SECOND).write_bytes(csv_bytes(second_rows(many)))
+    (home / DELTA).write_bytes(csv_bytes(delta_rows(many)))
     with opened(url, home, sources=dying.ANY_LENGTH) as held:
         if name != "first load":
             held.ingest((home / FIRST).read_bytes(), "full", "2026-11-01")
@@ -208,6 +234,8 @@ def _prepared(databases: Databases, home: Path, name: str, many: int) -> Job:
     jobs = {
         "first load": Job("ingest", url, home, MOMENT, file=home / FIRST),
         "load": Job("ingest", url, home, MOMENT, file=home / SECOND),
+        "delta": Job("ingest", url, home, MOMENT, file=home / DELTA),
+        "deactivate": Job("deactivate", url, home, LATER),
         "delete": Job("delete", url, home, LATER),
         "export": Job("export", url, home, MOMENT, out=home / "out", segment="lapsed"),
     }
@@ -304,13 +332,3 @@ def _selected(job: Job) -> list[int]:
     """Companies that were told to have left, once for each list they were in."""
     found = asked(job.url, "SELECT company_id FROM disclosure ORDER BY company_id")
     return [row["company_id"] for row in found]
-
-
-def day_of(file: Path) -> date:
-    """The day a file's name says."""
-    return datetime.strptime(file.name[:8], "%Y%m%d").date()  # noqa: DTZ007 (a day has no zone)
-
-
-def all_violations(trials: Iterable[tuple[bool, list[str]]]) -> list[str]:
-    """What went wrong in any of them."""
-    return [violation for _, found in trials for violation in found]

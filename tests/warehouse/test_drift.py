@@ -10,8 +10,8 @@ from ingesting import Ingesting, Report, Row, company
 from our_command import Run, runner
 
 from flows import status_steps
+from sources.kit.columns import change_name
 from sources.kit.shapes import SHAPES
-from warehouse.merge_changes import change_name
 
 FIRST = date(2026, 11, 1)
 ROWS = 60
@@ -117,7 +117,7 @@ def test_the_report_and_status_show_it(
     page = run(*common, "ingest", "gleif", "--file", path, now=now)
     assert page.code == 0
     assert "Unlike this source's last 3 deliveries" in page.text
-    assert "rows with postal_code 50.00% 100.00%" in page.text
+    assert "rows that have: legal address: postal code 50.00% 100.00%" in page.text
     status = run(*common, "status", now=now)
     assert "gleif: the last delivery is unlike the ones before it." in status.text
-    assert "rows with postal_code 50.00% 100.00%" in status.text
+    assert "rows that have: legal address: postal code 50.00% 100.00%" in status.text

@@ -17,6 +17,7 @@ from sources.kit.policy import SourceSettings
 from warehouse import segments
 from warehouse.engine import reading, writing
 from warehouse.export_candidates import candidates
+from warehouse.segment_conditions import conditions, of_companies
 
 TODAY = date(2026, 11, 2)
 ANY_LENGTH = {"gleif": SourceSettings(min_ratio=0)}
@@ -161,8 +162,8 @@ def test_due_companies_are_found_by_an_index(sqlite_url: str, tmp_path: Path) ->
     with opened(sqlite_url, tmp_path) as held:
         held.full([due_in(n, n) for n in range(20)], TODAY)
         selection = segments.select("renewal-due", TODAY)
-        query = sa.select(sa.func.count()).select_from(segments.of_companies())
-        asked: Any = query.where(*segments.conditions(selection)).compile(held.house.engine)
+        query = sa.select(sa.func.count()).select_from(of_companies())
+        asked: Any = query.where(*conditions(selection)).compile(held.house.engine)
         values = tuple(asked.construct_params()[name] for name in asked.positiontup)
         with reading(held.house.engine) as connection:
             rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", values)

@@ -74,13 +74,19 @@ record = sa.Table(
     postgresql_partition_by="HASH (source_key)",
 )
 sa.Index("uq_record_source_key_source_id", record.c.source_key, record.c.source_id, unique=True)
-for _end in (record.c.start_lei, record.c.end_lei):
+for _end, _other in (("start_lei", "end_lei"), ("end_lei", "start_lei")):
     sa.Index(
-        f"ix_record_{_end.name}",
-        _end,
-        sqlite_where=_end.is_not(None),
-        postgresql_where=_end.is_not(None),
+        f"ix_record_{_end}",
+        record.c[_end],
+        record.c.relationship_type,
+        record.c.relationship_status,
+        record.c[_other],
+        record.c.retracted_published,
+        record.c.vanished_at,
+        sqlite_where=record.c[_end].is_not(None),
+        postgresql_where=record.c[_end].is_not(None),
     )
+"""Who is related to whom, and whether it holds, is found in these alone; no company is in them."""
 sa.Index(
     "ix_record_lei_status", record.c.lei_status, record.c.source_id, record.c.next_renewal_date
 )
@@ -171,6 +177,16 @@ sa.Index(
     sqlite_where=_IS_VANISHING,
     postgresql_where=_IS_VANISHING,
 )
+_IS_ANOTHER_END = change.c.field == sa.text("'end_lei'")
+sa.Index(
+    "ix_change_end_lei",
+    change.c.old_value,
+    sqlite_where=_IS_ANOTHER_END,
+    postgresql_where=_IS_ANOTHER_END,
+)
+"""Whose relationships led to a company before they led elsewhere."""
+sa.Index("ix_change_changed_at", change.c.changed_at)
+"""What was said yesterday costs what changed since."""
 
 personal_value = sa.Table(
     "personal_value",

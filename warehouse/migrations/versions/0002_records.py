@@ -732,7 +732,14 @@ def upgrade() -> None:
     op.create_index(
         "ix_record_end_lei",
         "record",
-        ["end_lei"],
+        [
+            "end_lei",
+            "relationship_type",
+            "relationship_status",
+            "start_lei",
+            "retracted_published",
+            "vanished_at",
+        ],
         unique=False,
         sqlite_where=sa.text("end_lei IS NOT NULL"),
         postgresql_where=sa.text("end_lei IS NOT NULL"),
@@ -746,7 +753,14 @@ def upgrade() -> None:
     op.create_index(
         "ix_record_start_lei",
         "record",
-        ["start_lei"],
+        [
+            "start_lei",
+            "relationship_type",
+            "relationship_status",
+            "end_lei",
+            "retracted_published",
+            "vanished_at",
+        ],
         unique=False,
         sqlite_where=sa.text("start_lei IS NOT NULL"),
         postgresql_where=sa.text("start_lei IS NOT NULL"),
@@ -805,6 +819,15 @@ def upgrade() -> None:
         ),
         comment="Every change of a legal person's field, with the delivery that brought it",
         sqlite_with_rowid=False,
+    )
+    op.create_index("ix_change_changed_at", "change", ["changed_at"], unique=False)
+    op.create_index(
+        "ix_change_end_lei",
+        "change",
+        ["old_value"],
+        unique=False,
+        sqlite_where=sa.text("field = 'end_lei'"),
+        postgresql_where=sa.text("field = 'end_lei'"),
     )
     op.create_index(
         "ix_change_vanished",
