@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from pathlib import Path
 
-PlanKind = Literal["full", "delta", "up_to_date"]
-LandedKind = Literal["full", "delta", "file", "api"]
+PlanKind = Literal["full", "delta", "feed", "up_to_date"]
+LandedKind = Literal["full", "delta", "feed", "file", "api"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,9 @@ class Card:
     `max_vanished_share` of those held, never vanish at once unasked. `landing_retention`: ISO 8601
     period for the bytes as received. `authority_codes`: registers (GLEIF RA codes) whose numbers
     this source keys on. `contact_kinds`: what it can bring of `post`, `email`, `phone`, `website`.
-    `shape`: what kind of record it brings (`sources.kit.shapes`).
+    `shape`: what kind of record it brings (`sources.kit.shapes`). `home`: the country (ISO 3166-1)
+    whose register it is, None of a register of the whole world. `has_protection_flag`: it publishes
+    who is protected from marketing; null is then an unanswered question, not a no.
     """
 
     source_id: str
@@ -54,6 +56,8 @@ class Card:
     max_vanished: int = 100
     max_vanished_share: float = 0.01
     shape: str = "entity"
+    home: str | None = None
+    has_protection_flag: bool = False
 
     def record_url(self, key: str) -> str:
         """Where a reader finds the publisher's own record on `key`."""
@@ -77,7 +81,10 @@ class Held:
     `published_at` is the last publication up to which everything is applied, `record_count` the
     rows of the last full file. `expected_min`, `expected_max`: how many records a full file
     published now should list, before what a delta would bring (None: no full file was applied).
-    `refused`: publication and URL of deliveries that were fetched and refused.
+    `refused`: publication and URL of deliveries that were fetched and refused. `position` is the
+    place in a change feed up to which everything is applied, in the source's own words (None: it
+    has none yet). `full_published_at` is the newest full file's publication. `missing` are numbers
+    of the register that another source has told of since the last delivery, and no record is held.
     """
 
     published_at: datetime | None
@@ -85,6 +92,9 @@ class Held:
     expected_min: int | None = None
     expected_max: int | None = None
     refused: tuple[tuple[datetime, str], ...] = ()
+    position: str | None = None
+    full_published_at: datetime | None = None
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +105,7 @@ class Plan:
     file's length in bytes, `record_count` its rows, both as the publisher states them. `window`
     is the publisher's word for how far back a delta reaches, `reach` the time it means.
     `held_at` is the publication held; `passed_over` names the windows that were not taken, each
-    with the reason.
+    with the reason. `position` is where a feed is read on from, `keys` are looked up beside it.
     """
 
     source_id: str
@@ -109,6 +119,8 @@ class Plan:
     reach: timedelta | None = None
     held_at: datetime | None = None
     passed_over: tuple[tuple[str, str], ...] = ()
+    position: str | None = None
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,7 +131,9 @@ class Landed:
     where one is known. `record_count` is the publisher's figure, for the loader to hold it to.
     `kind` is `file` for a local file that does not say what it is: a delta of unknown date.
     `reach` is how far back a delta reaches, where that is known, `reason` the plan's. `asked` are
-    the keys that an API was asked for (kind `api`): the delivery can be about no others.
+    the keys that an API was asked for (kinds `api` and `feed`): it can be about no others.
+    `position` is the feed's place after it. `parts` are files of the same delivery beside `path`,
+    which names them.
     """
 
     path: Path
@@ -135,6 +149,8 @@ class Landed:
     reach: timedelta | None = None
     reason: str = ""
     asked: tuple[str, ...] | None = None
+    position: str | None = None
+    parts: tuple[Path, ...] = ()
 
     @property
     def is_by_hand(self) -> bool:

@@ -46,9 +46,13 @@ class Rows(Generic[Prepared]):
     """An opened delivery.
 
     `member` is the file's name, `unknown` lists columns this mapping does not know, `frames` come
-    in order, each as `prepare` made it.
+    in order, each as `prepare` made it. `erased` are keys whose records copies must erase (a
+    register's duty of removal), `absent` keys that were asked for and that the publisher does not
+    know.
     """
 
     member: str
     unknown: list[str]
     frames: Iterator[Prepared]
+    erased: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
