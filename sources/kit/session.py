@@ -21,13 +21,14 @@ from sources.kit.secret import SecretQuery
 from sources.kit.strict_json import document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
     from sources.kit.card import Card
     from sources.kit.download import Progress
     from sources.kit.landing import Landing
+    from sources.kit.partial import Told
     from sources.kit.secret import Secret
 
 Answer = TypeVar("Answer")
@@ -42,12 +43,16 @@ _GLANCE_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class _Question:
-    """What is asked at an address: how, with which headers, and what is posted."""
+    """What is asked at an address: how, with which headers, and what is posted.
+
+    `also` are statuses that are answers beside 200; with `may_be_bare` they need no body.
+    """
 
     method: str
     headers: Mapping[str, str]
     body: bytes | None = None
     also: frozenset[int] = frozenset()
+    may_be_bare: bool = False
 
 
 class PoliteSession:
@@ -115,7 +120,15 @@ class PoliteSession:
 
     def get_answer(self, url: str) -> tuple[bytes, Any]:
         """Fetch what `get_json` fetches, with its bytes."""
-        return self._answer(_Question("GET", {}), url)
+        return self._answer(_Question("GET", {}), url)[1:]
+
+    def ask(self, url: str, *, also: Collection[int] = ()) -> tuple[int, bytes, Any]:
+        """Fetch what `get_answer` fetches, with its status: 200, or one `also` taken as an answer.
+
+        The document of such another status is None where its body is empty.
+        """
+        question = _Question("GET", {}, also=frozenset(also), may_be_bare=True)
+        return self._answer(question, url)
 
     def post_json(
         self, url: str, posted: Mapping[str, Any], *, also: frozenset[int] = frozenset()
@@ -126,23 +139,24 @@ class PoliteSession:
         """
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         body = json.dumps(posted, ensure_ascii=False).encode()
-        return self._answer(_Question("POST", headers, body, also), url)
+        return self._answer(_Question("POST", headers, body, also), url)[1:]
 
-    def _answer(self, question: _Question, url: str) -> tuple[bytes, Any]:
-        def attempt(patience: Patience) -> bytes:
+    def _answer(self, question: _Question, url: str) -> tuple[int, bytes, Any]:
+        def attempt(patience: Patience) -> tuple[int, bytes]:
             body = bytearray()
             with self._exchange(question, url, patience) as response:
                 for piece in _pieces(response, patience, decode=True):
                     body += piece
                     if len(body) > LARGEST_JSON_BYTES:
                         raise _unusable(url, f"its answer is over {LARGEST_JSON_BYTES} bytes")
-            if not body.strip():
+            is_bare = question.may_be_bare and response.status_code in question.also
+            if not body.strip() and not is_bare:
                 raise Setback("its answer is empty", is_refusal=True)
-            return bytes(body)
+            return response.status_code, bytes(body)
 
-        body = self._persist(url, attempt)
+        status, body = self._persist(url, attempt)
         try:
-            return body, document(body)
+            return status, body, document(body) if body.strip() else None
         except ValueError as error:
             raise _unusable(url, str(error)) from None
 
@@ -153,12 +167,14 @@ class PoliteSession:
         *,
         expected_size: int | None = None,
         progress: Progress | None = None,
+        hear: Callable[[Told], None] | None = None,
     ) -> tuple[Path, str, int]:
         """Fetch a file into the landing; (path, SHA-256 in hex, length in bytes).
 
-        `expected_size` is held to exactly. Interrupted downloads resume where the server honours
-        `Range`, those of a run that died too (`sources.kit.partial`). One download at a time: the
-        publisher states no limit, so the least is taken.
+        `expected_size` is held to exactly; `hear` is given what the server said of the file.
+        Interrupted downloads resume where the server honours `Range`, those of a run that died too
+        (`sources.kit.partial`). One download at a time: the publisher states no limit, so the
+        least is taken.
         """
         address = self.address(url)
         wanted = Wanted(self.card.source_id, address, expected_size)
@@ -171,6 +187,8 @@ class PoliteSession:
                     transfer.take(response, _pieces(response, patience, decode=False))
 
             self._persist(url, attempt)
+            if hear is not None:
+                hear(transfer.told)
             return partial.keep()
 
     def _persist(
