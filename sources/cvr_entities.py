@@ -24,7 +24,7 @@ from sources.kit.json_shape import TEXT
 from sources.kit.register_frame import unknown_names
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from pathlib import Path
 
     from sources.kit.readahead import ReadAhead
@@ -34,6 +34,8 @@ UNIT = "unit"
 PLACE = "place"
 """Our name for a row's byte offset in its member (int64)."""
 ENDS = ("virkningTil", "registreringTil")
+WITHHELD = "hemmelig"
+"""The flag of what the register must not pass on; today's files have no such column."""
 _SNIFFED_BYTES = 512
 _ADDRESS_OPTIONAL = (
     "coNavn",
@@ -52,19 +54,39 @@ class Entity:
     """One kind of file: its name in the publisher's listing, and the columns that are kept.
 
     `unit` is the column with the CVREnhedsId. What is `optional` may be missing from the file,
-    and a file that `may_lack` from the delivery.
+    and a file that `may_lack` from the delivery; `lacking` is what is then not known. `has_ends`
+    is whether each row must say when it ended.
     """
 
     name: str
     kept: tuple[str, ...]
     optional: tuple[str, ...] = ()
     unit: str = "CVREnhedsId"
-    may_lack: bool = False
+    lacking: str = ""
+    has_ends: bool = True
 
     @property
     def needed(self) -> tuple[str, ...]:
         """Columns without which the file cannot be read."""
-        return (self.unit, *self.kept, *ENDS)
+        return (self.unit, *self.kept, *(ENDS if self.has_ends else ()))
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """Every column that is read, where the file has it."""
+        return (self.unit, *self.kept, *self.optional, *ENDS)
+
+    @property
+    def may_lack(self) -> bool:
+        """Whether a delivery without this file is loaded."""
+        return bool(self.lacking)
+
+
+@dataclass(frozen=True)
+class EntityFile:
+    """Where an entity's rows are: the file at `path`, or `member` of the zip there."""
+
+    path: Path
+    member: str | None = None
 
 
 COMPANY = Entity(
@@ -72,6 +94,8 @@ COMPANY = Entity(
     ("CVRNummer", "status", "virksomhedStartdato"),
     ("virksomhedOphoersdato",),
     unit="id",
+    # Readers of the file name no ends for it; where it has them, they count.
+    has_ends=False,
 )
 NAME = Entity("Navn", ("vaerdi", "sekvens", "virkningFra"))
 ADDRESS = Entity(
@@ -85,17 +109,34 @@ ADDRESS = Entity(
     ),
     _ADDRESS_OPTIONAL,
 )
-EMAIL_ADDRESS = Entity("e-mailadresse", ("vaerdi", "virkningFra"), ("hemmelig",))
-TELEPHONE = Entity("Telefonnummer", ("vaerdi", "virkningFra"), ("hemmelig",))
-PROTECTION = Entity("Reklamebeskyttelse", ("vaerdi",))
-FORM = Entity("Virksomhedsform", ("vaerdi",), may_lack=True)
-ENTITIES = (COMPANY, NAME, ADDRESS, EMAIL_ADDRESS, TELEPHONE, PROTECTION, FORM)
+EMAIL_ADDRESS = Entity("e-mailadresse", ("vaerdi", "virkningFra"), (WITHHELD,))
+TELEPHONE = Entity("Telefonnummer", ("vaerdi", "virkningFra"), (WITHHELD,))
+PROTECTION = Entity(
+    "Reklamebeskyttelse",
+    ("vaerdi",),
+    lacking="who is protected from advertising is not known, so nothing of it can be exported",
+)
+FORM = Entity(
+    "Virksomhedsform", ("vaerdi",), lacking="legal forms are not known, so any may be a person"
+)
+SITE = Entity(
+    "Produktionsenhed",
+    ("tilknyttetVirksomhedsCVRNummer",),
+    unit="id",
+    lacking="which production units are a company's is not known, nor what they are protected from",
+)
+ENTITIES = (COMPANY, NAME, ADDRESS, EMAIL_ADDRESS, TELEPHONE, PROTECTION, FORM, SITE)
+NEEDED = tuple(entity.name for entity in ENTITIES if not entity.may_lack)
+BY_NAME = {entity.name: entity for entity in ENTITIES}
+MOST_MEMBERS = 32
+"""Files in a zip that somebody made of several entities' files."""
 
 IGNORED: tuple[tuple[str, str], ...] = (
     (
         (
             r"virkningFra|virkningsaktoer|registreringFra|registreringsaktoer|datafordeler\w+|"
-            r"forretnings\w+|metadata\b.*|id_\w+|id|sekvens|vaerdiTekst|enhedstype"
+            r"forretnings\w+|metadata\b.*|id_\w+|id|sekvens|vaerdiTekst|enhedstype|"
+            r"pNummer|status|produktionsenhed\w+|tilknyttet\w+dato"
         ),
         "the register's own book-keeping, and words for what is kept as a code",
     ),
@@ -121,11 +162,9 @@ class Read:
     unknown: frozenset[str] = frozenset()
 
 
-def check_complete(files: dict[str, Path]) -> None:
-    """Refuse a delivery that lacks a kind of file, naming it."""
-    missing = [
-        entity.name for entity in ENTITIES if not entity.may_lack and entity.name not in files
-    ]
+def check_complete(files: Iterable[str]) -> None:
+    """Refuse a delivery that lacks a kind of file it needs, naming it."""
+    missing = sorted({*NEEDED} - {*files})
     if missing:
         raise DeliveryRefused(
             "CVR delivery",
@@ -134,14 +173,16 @@ def check_complete(files: dict[str, Path]) -> None:
         )
 
 
-def current_rows(path: Path, entity: Entity) -> Iterator[Read]:
+def current_rows(file: EntityFile, entity: Entity) -> Iterator[Read]:
     """The file's rows that hold now, block by block; see `Read`.
 
     Raises `DeliveryRefused` for a file that is broken or lacks a column.
     """
-    suffix = _suffix(path)
-    with open_member(path, suffix=suffix) as (_, stream):
-        reads = _from_json(stream, entity) if suffix == ".json" else _from_csv(stream, entity)
+    suffix = (file.member or _suffix(file.path)).lower()
+    most = MOST_MEMBERS if file.member else 1
+    with open_member(file.path, suffix=suffix, max_members=most) as (_, stream):
+        is_json = suffix.endswith(".json")
+        reads = _from_json(stream, entity) if is_json else _from_csv(stream, entity)
         with closing(reads):
             yield from reads
 
@@ -161,7 +202,7 @@ def _from_csv(stream: ReadAhead, entity: Entity) -> Generator[Read]:
         raise _refused(entity, "it is empty")
     names, rest = csv_blocks.split_header(first)
     _check_columns(names, entity)
-    wanted = {name: name for name in (*entity.needed, *entity.optional) if name in names}
+    wanted = {name: name for name in entity.read if name in names}
     unknown = _unknown(names, entity)
     yield from csv_blocks.parse_blocks(
         chain([rest], blocks),
@@ -172,7 +213,7 @@ def _from_csv(stream: ReadAhead, entity: Entity) -> Generator[Read]:
 
 
 def _from_json(stream: ReadAhead, entity: Entity) -> Generator[Read]:
-    shape = dict.fromkeys((*entity.needed, *entity.optional), TEXT)
+    shape = dict.fromkeys(entity.read, TEXT)
 
     def finish(parsed: json_rows.Parsed) -> Read:
         # A name that is null may be left out; without its unit a row can be joined to nothing.
@@ -196,8 +237,11 @@ def _read(
     is_company = entity is COMPANY
     places = parsed.row_offsets() if is_company else np.zeros(table.num_rows, np.int64)
     table = table.append_column(PLACE, pa.array(places))
-    holds = ~(_is_given(table, ENDS[0]) | _is_given(table, ENDS[1]))
-    kept = table.filter(pa.array(holds)).drop_columns(list(ENDS))
+    ends = [name for name in ENDS if name in table.column_names]
+    holds = np.ones(table.num_rows, dtype=bool)
+    for name in ends:
+        holds &= ~_is_given(table, name)
+    kept = table.filter(pa.array(holds)).drop_columns(ends)
     for name in entity.optional:
         if name not in kept.column_names:
             kept = kept.append_column(name, pa.nulls(kept.num_rows, pa.string()))
@@ -213,14 +257,16 @@ def _is_given(table: pa.Table, name: str) -> np.ndarray:
 
 
 def _check_columns(names: list[str] | frozenset[str], entity: Entity) -> None:
-    missing = [name for name in entity.needed if name not in names]
+    # One end without the other is a file that was changed, not one without ends.
+    ends = ENDS if {*ENDS} & {*names} else ()
+    missing = [name for name in dict.fromkeys((*entity.needed, *ends)) if name not in names]
     if missing:
         raise _refused(entity, f"it lacks the columns {', '.join(missing)}")
 
 
 def _unknown(names: list[str] | frozenset[str], entity: Entity) -> frozenset[str]:
-    known = (*entity.needed, *entity.optional)
-    return frozenset(f"{entity.name}.{name}" for name in unknown_names(names, known, _IGNORED))
+    found = unknown_names(names, entity.read, _IGNORED)
+    return frozenset(f"{entity.name}.{name}" for name in found)
 
 
 def _refused(entity: Entity, cause: str) -> DeliveryRefused:
