@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows.deliver import card_of
 from flows.ledger import ledger_run
+from flows.lifecycle_act import act_of
 from sources.kit.catalogue import catalogue
 from warehouse import migrate, runs
 from warehouse.engine import reading, sole_writer, writing
@@ -86,13 +87,7 @@ def _delete(
     house: House, found: list[Due], day: date, run_id: int, tell: Tell | None
 ) -> dict[str, Any]:
     """Rows, files, and then the bytes they were, also those of a run that died before that."""
-    act = deletion.Act(
-        actor=runs.actor(house.engine),
-        now=house.now(),
-        policy_version=house.settings.policy.version if house.settings.policy else "none",
-        keys=house.keys,
-        new_subject=lambda: house.random(16).hex(),
-    )
+    act = act_of(house)
     rows = deletion.delete(
         house.engine,
         found,

@@ -19,13 +19,16 @@ from warehouse.schema import (
     company,
     company_record,
     company_stop,
+    contact_change,
     contact_point,
     correction,
     deletion_log,
     letter,
     personal_value,
+    protection_check,
     quarantined_row,
     record,
+    record_number,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +41,10 @@ if TYPE_CHECKING:
 
 BATCH = 200
 
-BY_RECORD = (change, contact_point, correction, personal_value)
+BY_RECORD = (
+    *(change, contact_change, contact_point, correction, personal_value),
+    *(protection_check, record_number),
+)
 """Tables that hang on a record and go with it, in this order."""
 BY_COMPANY = (company_stop,)
 """Tables that hang on a company and go with it."""
@@ -177,13 +183,13 @@ def _delete_one(connection: Connection, item: Due, act: Act) -> dict[str, int]:
     counts = (
         _delete_value(connection, item, act)
         if item.field is not None
-        else _delete_company(connection, item)
+        else delete_company(connection, item)
     )
-    _log(connection, counts, item.policy_id, item.reason, act)
+    log(connection, counts, item.policy_id, item.reason, act)
     return counts
 
 
-def _log(
+def log(
     connection: Connection, counts: dict[str, int], policy_id: str, reason: str, act: Act
 ) -> None:
     """One entry a table for one act, under a random id that says nothing about whom."""
@@ -208,7 +214,8 @@ def _log(
     )
 
 
-def _delete_company(connection: Connection, item: Due) -> dict[str, int]:
+def delete_company(connection: Connection, item: Due) -> dict[str, int]:
+    """Remove a company from every table, with the records only it is linked to; rows by table."""
     counts: dict[str, int] = {}
 
     def remove(table: sa.Table, condition: Any) -> None:  # noqa: ANN401 (an SQL condition)
@@ -285,7 +292,7 @@ def delete_aside(
             quarantined_row.delete().where(_quarantine_due(policies, as_of))
         ).rowcount
         if gone:
-            _log(connection, {"quarantined_row": gone}, "quarantine", "last_seen", act)
+            log(connection, {"quarantined_row": gone}, "quarantine", "last_seen", act)
     return {"quarantined_row": gone}
 
 
