@@ -19,6 +19,7 @@ from checks.rules import MISSHAPEN
 from checks.runner import Judgement, judge
 from checks.verdicts import BIT, broken, pack
 from checks.verdicts import QUARANTINED as QUARANTINE_BITS
+from flows.afterwards import clean_up
 from flows.codes_steps import load_codes
 from flows.deliver import (
     bounds,
@@ -82,9 +83,10 @@ def load_delivery(
             facts = replace(facts, asked=_keys_of(source_id, landed))
         with source(source_id).rows_of(landed.path, as_prepared) as rows:
             report = _load(house, facts, landed, rows, tally, tell)
-            return replace(
-                report, reason=reason_of(facts, landed), drift=drift_of(house, report.delivery_id)
-            )
+        clean_up(house, source_id, landed)
+        return replace(
+            report, reason=reason_of(facts, landed), drift=drift_of(house, report.delivery_id)
+        )
     except DeliveryRefused as refusal:
         record_refusal(house, facts, landed, refusal)
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from flows.afterwards import clean_up_erased
 from flows.deliver import card_of
 from flows.ledger import ledger_run
 from flows.lifecycle_act import act_of
@@ -12,13 +13,14 @@ from sources.kit.catalogue import catalogue
 from warehouse import migrate, runs
 from warehouse.engine import reading, sole_writer, writing
 from warehouse.privacy import deletion, erased_bytes, landing_files, retention
+from warehouse.privacy.contact_retention import count as count_contacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
     from flows.house import House
-    from warehouse.privacy.deletion import Due
+    from warehouse.privacy.deletion_words import Due
     from warehouse.privacy.retention import Move
 
     Tell = Callable[[str, int, int | None], None]
@@ -99,6 +101,7 @@ def _delete(
         house.engine, house.landing_root, day, _landing_periods(house)
     )
     house.landing.sweep_partials(house.now())
+    clean_up_erased(house)
     if found or any(aside.values()) or not runs.ended_well(house.engine, "delete", run_id):
         erased_bytes.clean_up_bytes(house.engine)
     return _deletion_report(found, day, aside, rows, is_dry_run=False)
@@ -118,6 +121,7 @@ def _moves_report(planned: retention.Plan, *, is_dry_run: bool) -> dict[str, Any
             "reactivated": len(planned.reactivated),
             "rescheduled": len(planned.rescheduled),
             "personal_values": planned.personal_values,
+            "contact_points": count_contacts(planned.contacts),
         },
         "loud_skips": list(planned.loud_skips),
         "deactivated": [_plain(move) for move in planned.deactivated[:_SHOWN]],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from warehouse import runs
-from warehouse.privacy.deletion import Act
+from warehouse.privacy.deletion_words import Act
 
 if TYPE_CHECKING:
     from flows.house import House

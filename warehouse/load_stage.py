@@ -15,15 +15,13 @@ from warehouse.load_shapes import (
     PERSONAL_SCHEMA,
     SUPPRESSED_SCHEMA,
 )
+from warehouse.schema.contacts import CONTACT_FIELD
 from warehouse.sorting import CHANGED, NEW
 
 if TYPE_CHECKING:
     from warehouse.privacy.retaken import NotRetaken
     from warehouse.privacy.stops import Stops
     from warehouse.staging import Staging
-
-CONTACT_FIELD = "contact:"
-"""Before its kind: under which field a deleted contact point is kept away."""
 
 
 @dataclass(frozen=True)

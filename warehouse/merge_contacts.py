@@ -11,6 +11,7 @@ from warehouse.load_shapes import CONTACT_SCHEMA
 from warehouse.numbering import take_numbers
 from warehouse.schema import contact_change, contact_point, protection_check, record
 from warehouse.schema import shared_mail_domain as shared
+from warehouse.staging import STAGED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,9 @@ def merge_contacts(
     """
     if not SHAPES[facts.card.shape].joins_companies:
         return
+    if connection.dialect.name == "sqlite":  # what is held looks for itself among what came
+        index = f"CREATE INDEX {STAGED}.by_contact ON staged_contact (record_id, kind, value)"
+        connection.execute(sa.text(index))
     _withdraw(connection, facts, delivery_id)
     _bring_back(connection, facts, delivery_id)
     _take_flags(connection, facts, delivery_id)
@@ -171,13 +175,17 @@ def _mark_agents(connection: Connection, facts: DeliveryFacts) -> None:
     """A shared domain's mailboxes are an agent's, those held before it was shared among them."""
     own = facts.card.source_id
     domains = sa.select(shared.c.mail_domain).where(shared.c.source_id == own)
-    of_source = sa.select(record.c.record_id).where(record.c.source_id == own)
+    of_source = sa.exists().where(
+        record.c.record_id == contact_point.c.record_id,
+        record.c.source_key == contact_point.c.source_key,
+        record.c.source_id == own,
+    )
     connection.execute(
         contact_point.update()
         .where(
             contact_point.c.mail_domain.in_(domains),
             contact_point.c.mailbox_class.not_in([_AGENT, _FREE_MAIL]),
-            contact_point.c.record_id.in_(of_source),
+            of_source,
         )
         .values(mailbox_class=_AGENT, person_kind="possible")
     )

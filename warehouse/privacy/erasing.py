@@ -12,14 +12,26 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from warehouse.privacy import audit, deletion
-from warehouse.schema import company_record, contact_point, disclosure, quarantined_row, record
+from warehouse.privacy.deletion_words import Due
+from warehouse.schema import (
+    audit_event,
+    company_record,
+    contact_point,
+    disclosure,
+    quarantined_row,
+    record,
+)
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy.engine import Connection
 
-    from warehouse.privacy.deletion import Act
+    from warehouse.privacy.deletion_words import Act
 
 POLICY_ID, REASON = "person_public", "source_erased"
+ERASE, CLEANED = "erase", "erased bytes cleaned"
+"""Audit events: rows erased, and the database's own files cleaned of them."""
 _BATCH = 500
 
 
@@ -67,12 +79,28 @@ def erase(connection: Connection, source_id: str, erasure: Erasure | None) -> Er
         audit.record_event(
             connection,
             erasure.act.actor,
-            "erase",
+            ERASE,
             erasure.act.now,
             subject=source_id,
             detail={"records": len(found), "recalls": len(recalls)},
         )
     return Erased(len(found), tuple(dict.fromkeys(recalls)))
+
+
+def is_unclean(connection: Connection) -> bool:
+    """Whether records were erased after the database's own files were last cleaned."""
+    query = (
+        sa.select(audit_event.c.action)
+        .where(audit_event.c.action.in_((ERASE, CLEANED)))
+        .order_by(audit_event.c.event_id.desc())
+        .limit(1)
+    )
+    return connection.scalar(query) == ERASE
+
+
+def note_clean(connection: Connection, actor: str, now: datetime) -> None:
+    """The database's own files hold no bytes of erased records, as far as it can be said."""
+    audit.record_event(connection, actor, CLEANED, now)
 
 
 def _held(connection: Connection, source_id: str, keys: tuple[str, ...]) -> list[int]:
@@ -89,7 +117,7 @@ def _delete_record(connection: Connection, record_id: int, act: Act) -> dict[str
     """Rows deleted by table: the record's, and those of companies that were about it alone."""
     counts: dict[str, int] = {}
     for company_id in _companies_of_it_alone(connection, record_id):
-        item = deletion.Due(company_id, (record_id,), POLICY_ID, REASON, act.now.date())
+        item = Due(company_id, (record_id,), POLICY_ID, REASON, act.now.date())
         _add(counts, deletion.delete_company(connection, item))
     row = connection.execute(sa.select(record).where(record.c.record_id == record_id)).first()
     if row is None:

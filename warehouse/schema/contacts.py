@@ -9,6 +9,8 @@ from warehouse.schema.records import STATES, record_reference
 
 KINDS = ("email", "phone", "website")
 CLASSES = ("role", "named", "free-mail", "agent", "unknown")
+CONTACT_FIELD = "contact:"
+"""Before its kind: under which field a deleted contact point is kept away."""
 
 
 def _contact(name: str, comment: str, *, nullable: bool = False) -> sa.Column[object]:
@@ -49,6 +51,7 @@ contact_point = sa.Table(
     column("inactive_after", sa.Date, comment="day from which it is inactive, by its policy row"),
     column("delete_after", sa.Date, comment="day from which it is deleted, by its policy row"),
     column("state", sa.Text, default="'active'", comment="active or inactive"),
+    column("inactive_since", sa.Date, nullable=True, comment="the day its policy row counts from"),
     column("inactive_reason", sa.Text, nullable=True, comment="which condition of the policy row"),
     record_reference(),
     sa.UniqueConstraint("record_id", "kind", "value"),

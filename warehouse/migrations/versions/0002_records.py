@@ -1101,6 +1101,13 @@ def upgrade() -> None:
             comment="active or inactive",
         ),
         sa.Column(
+            "inactive_since",
+            sa.Date(),
+            autoincrement=False,
+            nullable=True,
+            comment="the day its policy row counts from",
+        ),
+        sa.Column(
             "inactive_reason",
             sa.Text(),
             autoincrement=False,
