@@ -249,9 +249,10 @@ class PoliteSession:
         response.close()
         if status in RETRIED_STATUSES:
             raise Setback(cause, retry_after=response.headers.get("Retry-After"))
-        raise (NotThere if status in _GONE else SourceUnavailable)(
-            shown(address), cause, _cure_of(status)
-        )
+        kind = NotThere if status in _GONE else SourceUnavailable
+        refusal = kind(shown(address), cause, _cure_of(status))
+        refusal.status = status
+        raise refusal
 
 
 def _cure_of(status: int) -> str:
