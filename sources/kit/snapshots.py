@@ -88,12 +88,17 @@ def plan(
     """Plan what to fetch now, from the file's headers (HEAD): the file, or nothing.
 
     A file without a date was published when it is retrieved, and is asked for again when what is
-    held is a day old. Raises `DeliveryRefused` for a publication dated in the future.
+    held is a day old. Companies that have come to state a number of the register since then are
+    in the same file, so it is fetched again for them. Raises `DeliveryRefused` for a publication
+    dated in the future.
     """
     found = stated(session.head(file.url))
     check_not_ahead(file.thing, found.published_at, session.now())
     held_at = held.published_at if held else None
     is_current, why = _judged(found.published_at, held_at, session.now())
+    if is_current and held is not None and held.missing:
+        is_current = False
+        why = f"{len(held.missing)} companies or more state a number of it that is not held yet"
     if is_full_wanted:
         is_current, why = False, "a full file was asked for"
     return Plan(

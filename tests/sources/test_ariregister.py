@@ -108,6 +108,16 @@ def test_only_a_newer_publication_is_fetched(
             fetch(polite, planned, landing)
 
 
+def test_the_same_file_is_fetched_again_for_companies_that_came_later(
+    polite: PoliteSession,
+) -> None:
+    planned = plan(polite, Held(BUILT, missing=(FIRMS[0].number, FIRMS[1].number)))
+    assert (planned.kind, planned.reason) == (
+        "full",
+        "2 companies or more state a number of it that is not held yet",
+    )
+
+
 def test_what_is_published_anew_between_plan_and_fetch_bears_its_own_date(
     polite: PoliteSession, register: Ariregister, landing: Landing
 ) -> None:
