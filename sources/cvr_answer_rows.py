@@ -73,8 +73,10 @@ class _Group:
         dropped: Counter[str] = Counter()
         tables = {}
         for entity in ENTITIES:
-            places = self.places if entity is COMPANY else None
-            rows, ended = holding(_table(entity, self.nodes.get(entity.name, []), places), entity)
+            table = _table(entity, self.nodes.get(entity.name, []))
+            if entity is COMPANY:
+                table = table.append_column(PLACE, pa.array(self.places, pa.int64()))
+            rows, ended = holding(table, entity)
             tables[entity.name], secret = without_secrets(rows)
             dropped += Counter(ended=ended, secret=secret)
         sites = strictness([Drawer(tables[SITE.name], tables)])
@@ -95,11 +97,13 @@ def _groups(path: Path) -> Iterator[_Group]:
     yield group
 
 
-def _table(entity: Entity, nodes: list[dict[str, Any]], places: list[int] | None) -> pa.Table:
-    columns = {
-        name: pa.array([_text(n.get(name)) for n in nodes], pa.string()) for name in entity.read
-    }
-    return pa.table(columns | {PLACE: pa.array(places or [0] * len(nodes), pa.int64())})
+def _table(entity: Entity, nodes: list[dict[str, Any]]) -> pa.Table:
+    return pa.table(
+        {
+            name: pa.array([_text(node.get(name)) for node in nodes], pa.string())
+            for name in entity.read
+        }
+    )
 
 
 def _text(value: object) -> str | None:

@@ -108,15 +108,14 @@ def _read(
 ) -> Read:
     misshapen = parsed.misshapen_offsets() if parsed.misshapen else np.empty(0, np.int64)
     # Only a company's own row is ever pointed at; finding the places costs a pass over the block.
-    is_company = entity is COMPANY
-    places = parsed.row_offsets() if is_company else np.zeros(table.num_rows, np.int64)
-    rows, ended = holding(table.append_column(PLACE, pa.array(places)), entity)
-    kept = rows if is_company else rows.drop_columns([PLACE])
-    return Read(kept, ended, misshapen, unknown)
+    if entity is COMPANY:
+        table = table.append_column(PLACE, pa.array(parsed.row_offsets()))
+    rows, ended = holding(table, entity)
+    return Read(rows, ended, misshapen, unknown)
 
 
 def holding(table: pa.Table, entity: Entity) -> tuple[pa.Table, int]:
-    """The rows that hold now, in the entity's columns and `PLACE`, and how many have an end."""
+    """The rows that hold now, in the entity's columns, and how many have an end."""
     ends = [name for name in ENDS if name in table.column_names]
     holds = np.ones(table.num_rows, dtype=bool)
     for name in ends:
@@ -126,7 +125,8 @@ def holding(table: pa.Table, entity: Entity) -> tuple[pa.Table, int]:
         if name not in kept.column_names:
             kept = kept.append_column(name, pa.nulls(kept.num_rows, pa.string()))
     names = [UNIT if name == entity.unit else name for name in kept.column_names]
-    ordered = kept.rename_columns(names).select([UNIT, *entity.kept, *entity.optional, PLACE])
+    places = [PLACE] if entity is COMPANY else []
+    ordered = kept.rename_columns(names).select([UNIT, *entity.kept, *entity.optional, *places])
     return ordered, int((~holds).sum())
 
 
