@@ -56,6 +56,15 @@ class News:
         )
 
 
+def tells_more(page: Sequence[Change], place: Place, size: int) -> bool:
+    """Whether a page of at most `size` events has any that was not read before `place`.
+
+    Pages may begin before the place: one that is full of older events may go on with newer ones.
+    """
+    is_new = any(change.event_id >= (place.event_id or 0) for change in page)
+    return is_new or len(page) >= size
+
+
 def removed_in(changes: Iterable[Change]) -> tuple[str, ...]:
     """The numbers that a feed says were removed, each once, in their order."""
     return tuple(dict.fromkeys(change.number for change in changes if change.kind == REMOVED))
@@ -101,5 +110,6 @@ def _after(seen: Collection[Change], start: Place) -> Place:
     """The place after these events; past what a bulk file holds, that file is of no more use."""
     newest = max(start.at, *(change.at for change in seen))
     is_past = start.in_bulk is None or newest >= start.in_bulk
-    event_id = max(change.event_id for change in seen) + 1
+    # Pages may begin before the place that was asked for: it never goes back by that.
+    event_id = max(start.event_id or 0, *(change.event_id + 1 for change in seen))
     return Place(newest, event_id, None if is_past else start.in_bulk)
