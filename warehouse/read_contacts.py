@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from warehouse.schema import shared_mail_domain as shared
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from typing import Any
 
-    from sqlalchemy.engine import Connection, RowMapping
+    from sqlalchemy.engine import Connection
 
 
 def shared_domains(connection: Connection, source_id: str) -> list[str]:
@@ -20,16 +20,16 @@ def shared_domains(connection: Connection, source_id: str) -> list[str]:
     return list(connection.scalars(query.order_by(shared.c.mail_domain)))
 
 
-def count_by_source(connection: Connection) -> Sequence[RowMapping]:
+def count_by_source(connection: Connection) -> list[dict[str, Any]]:
     """How many contact points of how many companies, by source and kind; no value."""
     query = (
         "SELECT source_id, kind, count(*) AS points, count(DISTINCT company_id) AS companies"
         " FROM contact_points GROUP BY source_id, kind ORDER BY source_id, kind"
     )
-    return connection.execute(sa.text(query)).mappings().all()
+    return [dict(row) for row in connection.execute(sa.text(query)).mappings()]
 
 
-def one_of_each(connection: Connection) -> Sequence[RowMapping]:
+def one_of_each(connection: Connection) -> list[dict[str, Any]]:
     """Every contact point, with its origin, of the first company of each source that has any."""
     query = (
         "SELECT p.legal_name, p.country, p.ad_protected, c.kind, c.value, c.mailbox_class,"
@@ -40,4 +40,4 @@ def one_of_each(connection: Connection) -> Sequence[RowMapping]:
         " WHERE c.company_id IN (SELECT min(company_id) FROM contact_points GROUP BY source_id)"
         " ORDER BY p.country, p.legal_name, c.kind, c.value"
     )
-    return connection.execute(sa.text(query)).mappings().all()
+    return [dict(row) for row in connection.execute(sa.text(query)).mappings()]
