@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from norway import BUILT, DAY, NOON, Norway, keys, loaded, norway
+from norway import DAY, NOON, Norway, Odd, Spoil, events, keys, loaded, news, norway
 
 from sources.brreg_place import place_of
 from sources.kit.card import Held, Plan
 from sources.kit.errors import DeliveryRefused, SourcenoteError, SourceUnavailable
 from sources.kit.sample_registers import bundled_registers
 from sources.kit.standin_api import Reply
-from sources.kit.standin_brreg import REMOVED, Brreg
+from sources.kit.standin_brreg import REMOVED
 from sources.kit.standin_register import Asked
 
 LATER = NOON + timedelta(hours=1)
-Spoil = Callable[[dict[str, Any]], object]
-
-
-class Odd(Brreg):
-    """A register whose pages of the feed are `most` events long and spoiled by `spoil`."""
-
-    most = 10_000
-    is_endless = False
-    spoil: Spoil | None = None
-
-    def answer(self, asked: Asked) -> Reply:
-        if not asked.path.endswith("/oppdateringer/enheter"):
-            return super().answer(asked)
-        if self.is_endless:
-            self.tell(next(iter(self.entities)), "Ukjent", LATER)
-        reply = super().answer(replace(asked, query={**asked.query, "size": str(self.most)}))
-        if self.spoil is None:
-            return reply
-        document = json.loads(reply.body)
-        self.spoil(document)
-        return Reply(200, json.dumps(document).encode(), reply.headers)
 
 
 @pytest.fixture
@@ -60,15 +38,6 @@ def held(no: Norway) -> Held:
     return no.first()
 
 
-def news(no: Norway, held: Held) -> Any:
-    return no.fetch(no.plan(held))
-
-
-def events(document: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = document.get("_embedded", {}).get("oppdaterteEnheter", [])
-    return found
-
-
 def test_the_bundled_feed_has_every_kind_of_event(no: Norway) -> None:
     landed = news(no, no.after(no.fetch(no.plan())))
     frames, said = loaded(landed)
@@ -85,22 +54,19 @@ def test_the_bundled_feed_has_every_kind_of_event(no: Norway) -> None:
 
 
 def test_events_are_looked_up_as_the_register_is_now(no: Norway, held: Held) -> None:
-    changed, deleted, gone, back = (no.mailed(nth) for nth in range(4))
+    changed, deleted, gone = (no.mailed(nth) for nth in range(3))
     no.register.change(changed, LATER, epostadresse="post@foer.example")
     no.register.change(changed, LATER, epostadresse="post@naa.example")
     no.register.delete(deleted, LATER)
-    entity = no.register.entities[back]
-    no.register.remove(back, LATER)
-    no.register.removed.pop(back)
-    no.register.entities[back] = entity
-    no.register.tell(back, "Ny", LATER)
+    no.register.change(gone, LATER, epostadresse="post@borte.example")
     no.register.remove(gone, LATER)
+    no.register.tell(gone, "Fjernet", LATER)
     before = len(no.asked())
     landed = news(no, held)
     frames, said = loaded(landed)
-    assert said["erased"] == (back, gone)
-    assert sorted(keys(frames)) == sorted([changed, deleted, back])
-    assert set(landed.asked) == {changed, deleted, gone, back}
+    assert said["erased"] == (gone,)
+    assert sorted(keys(frames)) == sorted([changed, deleted])
+    assert set(landed.asked) == {changed, deleted, gone}
     (frame,) = frames
     assert "post@naa.example" in frame.contacts["original"].to_pylist()
     assert "post@foer.example" not in frame.contacts["original"].to_pylist()
@@ -163,44 +129,6 @@ def test_a_feed_that_never_ends_ends_the_run_all_the_same(
     further = news(no, no.after(landed))
     assert len(no.asked("oppdateringer")) == before + 5
     assert further.position > landed.position
-
-
-def test_after_a_long_gap_only_what_no_bulk_file_tells_is_looked_up(no: Norway, held: Held) -> None:
-    changed, deleted, gone, back, late = (no.mailed(nth) for nth in range(5))
-    soon, built = BUILT + timedelta(days=2), BUILT + timedelta(days=32)
-    no.register.change(changed, soon, telefon="22 00 00 01")
-    no.register.delete(deleted, soon)
-    no.register.remove(gone, soon)
-    no.register.tell(back, "Fjernet", soon)
-    no.register.tell(back, "Ny", soon)
-    no.register.publish_bulk(built)
-    no.session.now = lambda: built + timedelta(hours=8)
-    full = no.fetch(no.plan(held))
-    assert full.position == f"{held.position} bulk:2026-12-03T04:00:00.000Z"
-    no.register.change(late, built - timedelta(hours=2), telefon="22 00 00 02")
-    landed = news(no, no.after(full))
-    frames, said = loaded(landed)
-    assert set(said["erased"]) == {gone, back}
-    assert set(keys(frames)) == {deleted, back, late}
-    assert landed.position == "id:20000491 at:2026-12-04T02:00:00.000Z"
-
-
-def test_a_slice_that_ends_before_the_bulk_file_keeps_what_that_holds(
-    no: Norway, odd: Odd, held: Held, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    soon, built = BUILT + timedelta(days=2), BUILT + timedelta(days=32)
-    for nth in range(4):
-        odd.change(no.mailed(nth), soon + timedelta(days=nth), telefon="22 00 00 01")
-    odd.publish_bulk(built)
-    no.session.now = lambda: built
-    full = no.fetch(no.plan(held))
-    monkeypatch.setattr("sources.brreg_feed.MOST_EVENTS", 2)
-    odd.most = 2
-    landed = news(no, no.after(full))
-    assert (
-        landed.position == "id:20000479 at:2026-11-05T04:00:00.000Z bulk:2026-12-03T04:00:00.000Z"
-    )
-    assert (landed.record_count, landed.asked) == (0, ())
 
 
 def unpublished(document: dict[str, Any]) -> None:
