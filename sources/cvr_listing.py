@@ -183,10 +183,15 @@ def _is_ours(entry: Mapping[str, Any]) -> bool:
 
 
 def _moment(entry: Mapping[str, Any]) -> datetime | None:
+    """The moment that an entry's file tells of, in whole seconds as the warehouse keeps it.
+
+    Otherwise the same files would look newer than they are held, every time.
+    """
     for name in ("pointInTime", "generationTime"):
         try:
             found = datetime.fromisoformat(entry[name])
         except (KeyError, TypeError, ValueError):
             continue
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        known = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        return known.replace(microsecond=0)
     return None

@@ -125,6 +125,12 @@ def test_a_newer_generation_is_fetched_and_an_older_one_never(cvr: Served) -> No
     assert newer.position == known.position
 
 
+def test_a_moment_is_told_as_the_warehouse_keeps_it(cvr: Served) -> None:
+    """In whole seconds: the same files must not look newer than they are held."""
+    cvr.publish(BUILT + timedelta(hours=1, microseconds=414_615))
+    assert cvr.plan().published_at == BUILT + timedelta(hours=1)
+
+
 def test_between_weeks_the_feed_is_read(cvr: Served) -> None:
     known = held_after(cvr.fetch())
     plan = cvr.plan(known)
