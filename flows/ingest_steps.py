@@ -132,13 +132,13 @@ def _load(
             judging = pool.submit(judge, verdicts, held_to)
             if not all(held_to.values()):
                 _approve(judging.result(), verdicts, landed, tally.rows, facts)
-            merged = load.commit(
-                lambda: Approval(
-                    _approve(judging.result(), verdicts, landed, tally.rows, facts).notes,
-                    rows.unknown,
-                ),
-                shared_domains_of(facts, tally),
-            )
+
+            def approve() -> Approval:
+                found = _approve(judging.result(), verdicts, landed, tally.rows, facts)
+                tell("merge", 0, None)  # the last moment at which somebody may change his mind
+                return Approval(found.notes, rows.unknown)
+
+            merged = load.commit(approve, shared_domains_of(facts, tally))
         judgement = judging.result()
         tell("settle", 0, None)
     return _report(facts, merged, judgement, tally, rows.unknown)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from flows.house import House
     from warehouse.privacy.deletion_words import Due
-    from warehouse.privacy.retention import Move
+    from warehouse.privacy.retention_companies import Move
 
     Tell = Callable[[str, int, int | None], None]
 

@@ -11,7 +11,8 @@ from sources.kit.catalogue import catalogue
 from warehouse import read_sources, read_status
 from warehouse.engine import reading
 from warehouse.privacy import deletion
-from warehouse.privacy.retention import VANISHED, policy, statuses_ending
+from warehouse.privacy.retention import policy
+from warehouse.privacy.retention_companies import VANISHED, statuses_ending
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

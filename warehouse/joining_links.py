@@ -31,28 +31,7 @@ def adopt_new(connection: Connection, at: datetime, first_new: int) -> None:
     `first_new` is the delivery's first new record. The company made for that record a moment ago,
     in the same transaction, was seen by nobody and goes.
     """
-    own, lead = company_record.alias("own"), company_record.alias("lead")
-    query: Any = (
-        sa.select(
-            sa.func.min(own.c.company_id).label("kept_id"),
-            _JOIN.c.company_id.label("made_id"),
-            lead.c.record_id,
-            lead.c.source_key,
-        )
-        .join(own, own.c.record_id == _JOIN.c.record_id)
-        .join(lead, lead.c.company_id == _JOIN.c.company_id)
-        .where(
-            own.c.reason == OWN_RECORD,
-            own.c.until_at.is_(None),
-            own.c.company_id != _JOIN.c.company_id,
-            lead.c.reason == OWN_RECORD,
-            lead.c.record_id >= first_new,
-        )
-        .group_by(_JOIN.c.company_id, lead.c.record_id, lead.c.source_key)
-    )
-    connection.execute(sa.text("DROP TABLE IF EXISTS staged_adopt"))
-    text = query.compile(connection, compile_kwargs={"literal_binds": True})
-    connection.execute(sa.text(f"{set_apart(connection, 'staged_adopt')} AS {text}"))
+    _set_adopted_apart(connection, first_new)
     made = sa.select(_ADOPT.c.made_id)
     connection.execute(
         company.update()
@@ -75,6 +54,32 @@ def adopt_new(connection: Connection, at: datetime, first_new: int) -> None:
     )
 
 
+def _set_adopted_apart(connection: Connection, first_new: int) -> None:
+    """`staged_adopt`: the company that is kept, the one just made, and the record with the LEI."""
+    own, lead = company_record.alias("own"), company_record.alias("lead")
+    query: Any = (
+        sa.select(
+            sa.func.min(own.c.company_id).label("kept_id"),
+            _JOIN.c.company_id.label("made_id"),
+            lead.c.record_id,
+            lead.c.source_key,
+        )
+        .join(own, own.c.record_id == _JOIN.c.record_id)
+        .join(lead, lead.c.company_id == _JOIN.c.company_id)
+        .where(
+            own.c.reason == OWN_RECORD,
+            own.c.until_at.is_(None),
+            own.c.company_id != _JOIN.c.company_id,
+            lead.c.reason == OWN_RECORD,
+            lead.c.record_id >= first_new,
+        )
+        .group_by(_JOIN.c.company_id, lead.c.record_id, lead.c.source_key)
+    )
+    connection.execute(sa.text("DROP TABLE IF EXISTS staged_adopt"))
+    text = query.compile(connection, compile_kwargs={"literal_binds": True})
+    connection.execute(sa.text(f"{set_apart(connection, 'staged_adopt')} AS {text}"))
+
+
 def apply(connection: Connection, at: datetime) -> None:
     """End the links that no longer hold and make those that now do, by `staged_join`.
 
@@ -94,6 +99,12 @@ def apply(connection: Connection, at: datetime) -> None:
         .correlate(company_record)
     )
     joined = sa.select(_JOIN.c.record_id)
+    left = sa.select(links.company_id).where(
+        links.record_id.in_(joined), links.until_at.is_(None), leads_elsewhere
+    )
+    connection.execute(
+        company.update().where(company.c.company_id.in_(left)).values(last_changed_at=at)
+    )
     connection.execute(
         company_record.update()
         .where(links.record_id.in_(joined), links.until_at.is_(None), leads_elsewhere)

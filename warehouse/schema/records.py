@@ -154,6 +154,13 @@ sa.Index(
     postgresql_where=_IS_JOINED,
 )
 
+sa.Index(
+    "ix_company_record_ended",
+    company_record.c.company_id,
+    sqlite_where=company_record.c.until_at.is_not(None),
+    postgresql_where=company_record.c.until_at.is_not(None),
+)
+
 record_number = sa.Table(
     "record_number",
     METADATA,

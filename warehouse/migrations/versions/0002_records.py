@@ -922,6 +922,14 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(
+        "ix_company_record_ended",
+        "company_record",
+        ["company_id"],
+        unique=False,
+        sqlite_where=sa.text("until_at IS NOT NULL"),
+        postgresql_where=sa.text("until_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_company_record_joined",
         "company_record",
         ["record_id"],
