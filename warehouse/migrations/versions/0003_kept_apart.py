@@ -494,6 +494,14 @@ def upgrade() -> None:
             comment="version of the suppression key",
         ),
         sa.Column(
+            "subject_kind",
+            sa.Text(),
+            server_default=sa.text("'lei'"),
+            autoincrement=False,
+            nullable=False,
+            comment="what was hashed: lei, or register (its code and a number)",
+        ),
+        sa.Column(
             "subject_hash",
             sa.Text(),
             autoincrement=False,
