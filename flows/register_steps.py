@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from checks.arrivals_register import judge_entries
 from checks.drift import filled
+from checks.quarantine import JOIN_LEIS
 from checks.verdicts import QUARANTINED, pack
 from flows.no_lei import is_wanted
 from flows.prepared import Prepared
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from sources.kit.register_frame import RegisterFrame
 
 _EMAIL = "email"
-LEIS = "join_leis"
-"""Of an entry that could be two companies': the LEIs of both, for who looks at the quarantine."""
 
 
 def prepare_entries(house: House, frame: RegisterFrame, joins: Joins) -> Prepared:
@@ -102,7 +101,7 @@ def _with_leis(
         leis[row] = ", ".join(joins.known.leis[table["source_key"][row].as_py()])
     keys = pc.coalesce(flat(table["source_key"]), flat(frame.table["source_key"]))
     named = table.set_column(table.schema.get_field_index("source_key"), "source_key", keys)
-    return replace(frame, table=named.append_column(LEIS, pa.array(leis, pa.string())))
+    return replace(frame, table=named.append_column(JOIN_LEIS, pa.array(leis, pa.string())))
 
 
 def _contacts(

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import ipc
 
-from sources.cvr_entities import UNIT
+from sources.cvr_names import UNIT
 from sources.kit.flat import flat
 from sources.kit.partial import disk_faults
 

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sources.cvr_names import COMPANY, ENDS, IGNORED, MOST_MEMBERS, PLACE, UNIT, Entity, EntityFile
 from sources.kit import csv_blocks, json_rows, nested
 from sources.kit.archive import open_member
 from sources.kit.errors import DeliveryRefused
@@ -24,128 +25,12 @@ from sources.kit.json_shape import TEXT
 from sources.kit.register_frame import unknown_names
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from sources.kit.readahead import ReadAhead
 
-UNIT = "unit"
-"""Our name for CVREnhedsId, which is `id` in Virksomhed: what the files are joined on."""
-PLACE = "place"
-"""Our name for a row's byte offset in its member (int64)."""
-ENDS = ("virkningTil", "registreringTil")
-WITHHELD = "hemmelig"
-"""The flag of what the register must not pass on; today's files have no such column."""
 _SNIFFED_BYTES = 512
-_ADDRESS_OPTIONAL = (
-    "coNavn",
-    "CVRAdresse_husnummerTil",
-    "CVRAdresse_etagebetegnelse",
-    "CVRAdresse_doerbetegnelse",
-    "CVRAdresse_supplerendeBynavn",
-    "CVRAdresse_postboks",
-    "CVRAdresse_landekode",
-    "CVRAdresse_adresseFritekst",
-)
-
-
-@dataclass(frozen=True)
-class Entity:
-    """One kind of file: its name in the publisher's listing, and the columns that are kept.
-
-    `unit` is the column with the CVREnhedsId. What is `optional` may be missing from the file,
-    and a file that `may_lack` from the delivery; `lacking` is what is then not known. `has_ends`
-    is whether each row must say when it ended.
-    """
-
-    name: str
-    kept: tuple[str, ...]
-    optional: tuple[str, ...] = ()
-    unit: str = "CVREnhedsId"
-    lacking: str = ""
-    has_ends: bool = True
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        """Columns without which the file cannot be read."""
-        return (self.unit, *self.kept, *(ENDS if self.has_ends else ()))
-
-    @property
-    def read(self) -> tuple[str, ...]:
-        """Every column that is read, where the file has it."""
-        return (self.unit, *self.kept, *self.optional, *ENDS)
-
-    @property
-    def may_lack(self) -> bool:
-        """Whether a delivery without this file is loaded."""
-        return bool(self.lacking)
-
-
-@dataclass(frozen=True)
-class EntityFile:
-    """Where an entity's rows are: the file at `path`, or `member` of the zip there."""
-
-    path: Path
-    member: str | None = None
-
-
-COMPANY = Entity(
-    "Virksomhed",
-    ("CVRNummer", "status", "virksomhedStartdato"),
-    ("virksomhedOphoersdato",),
-    unit="id",
-    # Readers of the file name no ends for it; where it has them, they count.
-    has_ends=False,
-)
-NAME = Entity("Navn", ("vaerdi", "sekvens", "virkningFra"))
-ADDRESS = Entity(
-    "Adressering",
-    (
-        "AdresseringAnvendelse",
-        "CVRAdresse_vejnavn",
-        "CVRAdresse_husnummerFra",
-        "CVRAdresse_postnummer",
-        "CVRAdresse_postdistrikt",
-    ),
-    _ADDRESS_OPTIONAL,
-)
-EMAIL_ADDRESS = Entity("e-mailadresse", ("vaerdi", "virkningFra"), (WITHHELD,))
-TELEPHONE = Entity("Telefonnummer", ("vaerdi", "virkningFra"), (WITHHELD,))
-PROTECTION = Entity(
-    "Reklamebeskyttelse",
-    ("vaerdi",),
-    lacking="who is protected from advertising is not known, so nothing of it can be exported",
-)
-FORM = Entity(
-    "Virksomhedsform", ("vaerdi",), lacking="legal forms are not known, so any may be a person"
-)
-SITE = Entity(
-    "Produktionsenhed",
-    ("tilknyttetVirksomhedsCVRNummer",),
-    unit="id",
-    lacking="which production units are a company's is not known, nor what they are protected from",
-)
-ENTITIES = (COMPANY, NAME, ADDRESS, EMAIL_ADDRESS, TELEPHONE, PROTECTION, FORM, SITE)
-NEEDED = tuple(entity.name for entity in ENTITIES if not entity.may_lack)
-BY_NAME = {entity.name: entity for entity in ENTITIES}
-MOST_MEMBERS = 32
-"""Files in a zip that somebody made of several entities' files."""
-
-IGNORED: tuple[tuple[str, str], ...] = (
-    (
-        (
-            r"virkningFra|virkningsaktoer|registreringFra|registreringsaktoer|datafordeler\w+|"
-            r"forretnings\w+|metadata\b.*|id_\w+|id|sekvens|vaerdiTekst|enhedstype|"
-            r"pNummer|status|produktionsenhed\w+|tilknyttet\w+dato"
-        ),
-        "the register's own book-keeping, and words for what is kept as a code",
-    ),
-    (
-        r"Adresse|CVRAdresse_(vejkode|kommunekode|kommunenavn|adresseId)",
-        "codes of the address register; the address is kept in words",
-    ),
-)
-"""(pattern of the whole column name, why it is dropped before anything is stored)."""
 _IGNORED = "|".join(f"(?:{pattern})" for pattern, _ in IGNORED)
 
 
@@ -160,17 +45,6 @@ class Read:
     ended: int
     misshapen: np.ndarray
     unknown: frozenset[str] = frozenset()
-
-
-def check_complete(files: Iterable[str]) -> None:
-    """Refuse a delivery that lacks a kind of file it needs, naming it."""
-    missing = sorted({*NEEDED} - {*files})
-    if missing:
-        raise DeliveryRefused(
-            "CVR delivery",
-            f"files are missing: {', '.join(missing)}",
-            "Nothing was loaded. See whether Datafordeler lists them this week",
-        )
 
 
 def current_rows(file: EntityFile, entity: Entity) -> Iterator[Read]:
@@ -234,9 +108,14 @@ def _read(
 ) -> Read:
     misshapen = parsed.misshapen_offsets() if parsed.misshapen else np.empty(0, np.int64)
     # Only a company's own row is ever pointed at; finding the places costs a pass over the block.
-    is_company = entity is COMPANY
-    places = parsed.row_offsets() if is_company else np.zeros(table.num_rows, np.int64)
-    table = table.append_column(PLACE, pa.array(places))
+    if entity is COMPANY:
+        table = table.append_column(PLACE, pa.array(parsed.row_offsets()))
+    rows, ended = holding(table, entity)
+    return Read(rows, ended, misshapen, unknown)
+
+
+def holding(table: pa.Table, entity: Entity) -> tuple[pa.Table, int]:
+    """The rows that hold now, in the entity's columns, and how many have an end."""
     ends = [name for name in ENDS if name in table.column_names]
     holds = np.ones(table.num_rows, dtype=bool)
     for name in ends:
@@ -246,10 +125,9 @@ def _read(
         if name not in kept.column_names:
             kept = kept.append_column(name, pa.nulls(kept.num_rows, pa.string()))
     names = [UNIT if name == entity.unit else name for name in kept.column_names]
-    ordered = kept.rename_columns(names).select(
-        [UNIT, *entity.kept, *entity.optional, *([PLACE] if is_company else [])]
-    )
-    return Read(ordered, int((~holds).sum()), misshapen, unknown)
+    places = [PLACE] if entity is COMPANY else []
+    ordered = kept.rename_columns(names).select([UNIT, *entity.kept, *entity.optional, *places])
+    return ordered, int((~holds).sum())
 
 
 def _is_given(table: pa.Table, name: str) -> np.ndarray:

@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sources.cvr import AUTHORITY, HOME
-from sources.cvr_entities import (
+from sources.cvr_names import (
     ADDRESS,
+    AUTHORITY,
     EMAIL_ADDRESS,
     FORM,
+    HOME,
     NAME,
     PLACE,
     TELEPHONE,

@@ -13,7 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.cvr_drawers import DRAWERS, Drawers
-from sources.cvr_entities import (
+from sources.cvr_entities import current_rows
+from sources.cvr_frame import company_frame
+from sources.cvr_names import (
     COMPANY,
     ENTITIES,
     PLACE,
@@ -23,9 +25,7 @@ from sources.cvr_entities import (
     Entity,
     EntityFile,
     check_complete,
-    current_rows,
 )
-from sources.cvr_frame import company_frame
 from sources.cvr_sites import CONTACTS, Strictness, strictness
 from sources.cvr_tables import Drawer, nothing_of, without_secrets
 from sources.kit.flat import flat
@@ -54,8 +54,8 @@ class _Found:
 @contextmanager
 def joined_frames(
     files: Mapping[str, EntityFile], workspace: Path, prepare: Callable[[RegisterFrame], Prepared]
-) -> Iterator[Generator[Prepared]]:
-    """The companies of a weekly delivery as frames of at most 100,000, each `prepare`d.
+) -> Iterator[tuple[list[str], Generator[Prepared]]]:
+    """Unknown columns, and a weekly delivery's companies as frames of at most 100,000, `prepare`d.
 
     `files` are the landed downloads by their entity's name. Rows wait in nameless files under
     `workspace`. The first frame carries what was dropped and the misshapen rows. Raises
@@ -68,7 +68,8 @@ def joined_frames(
             if entity.name in files:
                 drawers.put_away(_kept_rows(files[entity.name], entity, found), entity.name)
         sites = strictness(_sites(drawers))
-        yield (prepare(frame) for frame in _frames(drawers, found, sites))
+        frames = _frames(drawers, found, sites)
+        yield sorted(found.unknown), (prepare(frame) for frame in frames)
 
 
 def _sites(drawers: Drawers) -> Iterator[Drawer]:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sources.cvr_entities import EMAIL_ADDRESS, SITE, TELEPHONE, Entity
+from sources.cvr_names import EMAIL_ADDRESS, SITE, TELEPHONE, Entity
 from sources.cvr_tables import digits
 from sources.kit import nested
 from sources.kit.digest import hash128

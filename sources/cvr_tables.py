@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sources.cvr_entities import PROTECTION, UNIT, WITHHELD, Entity
+from sources.cvr_names import PROTECTION, UNIT, WITHHELD, Entity
 from sources.kit import nested
 from sources.kit.flat import flat
 

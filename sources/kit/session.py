@@ -38,6 +38,8 @@ LARGEST_JSON_BYTES = 64 * 1024 * 1024
 _PIECE = 1024 * 1024
 _GONE = frozenset({404, 410})
 _REFUSING = frozenset({401, 403})
+_TAKES_NO_HEAD = frozenset({405, 501})
+_TOO_MANY = 429
 _GLANCE_SECONDS = 10.0
 
 
@@ -102,12 +104,14 @@ class PoliteSession:
     def head(self, url: str, *, is_glance: bool = False) -> Mapping[str, str]:
         """Fetch the response headers of `url`, by case-insensitive name.
 
-        `is_glance`: one short attempt, for what the caller can do without.
+        There are none where HEAD is not taken (405, 501). `is_glance`: one short attempt, for what
+        the caller can do without.
         """
 
         def attempt(patience: Patience) -> Mapping[str, str]:
-            with self._exchange(_Question("HEAD", {}), url, patience) as response:
-                return response.headers
+            question = _Question("HEAD", {}, also=_TAKES_NO_HEAD)
+            with self._exchange(question, url, patience) as response:
+                return {} if response.status_code in _TAKES_NO_HEAD else response.headers
 
         if not is_glance:
             return self._persist(url, attempt)
@@ -248,10 +252,15 @@ class PoliteSession:
         cause = self._secrets.hidden(f"it answers HTTP {status}{said_by(response)}")
         response.close()
         if status in RETRIED_STATUSES:
-            raise Setback(cause, retry_after=response.headers.get("Retry-After"))
-        raise (NotThere if status in _GONE else SourceUnavailable)(
-            shown(address), cause, _cure_of(status)
-        )
+            raise Setback(
+                cause,
+                retry_after=response.headers.get("Retry-After"),
+                is_crowded=status == _TOO_MANY,
+            )
+        kind = NotThere if status in _GONE else SourceUnavailable
+        refusal = kind(shown(address), cause, _cure_of(status))
+        refusal.status = status
+        raise refusal
 
 
 def _cure_of(status: int) -> str:

@@ -11,7 +11,7 @@ import pytest
 from register_files import cvr_file, points, told
 
 from sources.cvr_drawers import DRAWERS, Drawers
-from sources.cvr_entities import EntityFile
+from sources.cvr_names import EntityFile
 from sources.cvr_parse import joined_frames
 from sources.kit.errors import DeliveryRefused
 
@@ -95,7 +95,7 @@ def read(files, tmp_path):
     workspace = tmp_path / "work"
     workspace.mkdir(exist_ok=True)
     given = {name: EntityFile(path) for name, path in files.items()}
-    with joined_frames(given, workspace, lambda frame: frame) as found:
+    with joined_frames(given, workspace, lambda frame: frame) as (_, found):
         frames = list(found)
     assert list(workspace.iterdir()) == []
     return frames
