@@ -232,7 +232,7 @@ def upgrade() -> None:
             sa.Text(),
             autoincrement=False,
             nullable=False,
-            comment="what was hashed: lei, email, phone, domain",
+            comment="what was hashed: lei, register, email, phone, domain",
         ),
         sa.Column(
             "key_version",
