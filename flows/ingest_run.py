@@ -14,7 +14,7 @@ from flows import ingest_report, ingest_steps
 from flows.deliver import facts_of, record_refusal
 from flows.ledger import ledger_run
 from flows.publisher import check_example, session_with
-from flows.registers import missing_of
+from flows.registers import missing_of, registers
 from sources.kit.card import Held
 from sources.kit.catalogue import catalogue, source
 from sources.kit.errors import DeliveryRefused, NotThere, Refused
@@ -150,5 +150,8 @@ def _plan(house: House, request: Request, module: Any, session: Any) -> Plan:  #
 
 
 def ids(source_id: str) -> list[str]:
-    """The sources a command line names: one, or all."""
-    return list(catalogue()) if source_id == "all" else [source_id]
+    """The sources a command line names: one, or all, registers after what their rows join."""
+    if source_id != "all":
+        return [source_id]
+    known = registers()
+    return sorted(catalogue(), key=lambda one: (one in known, one))

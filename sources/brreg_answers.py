@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from sources.kit.partial import Partial
 
-About = Literal["events", "entities", "entity"]
-"""A page of the change feed, of a search by numbers, or one entity's look-up."""
+About = Literal["events", "place", "entities", "entity"]
+"""A page of the change feed, or of a search by numbers, or one entity's look-up; and, without any
+body, the two places in the feed between which its events were heeded."""
 
 _FORM = "answers of Enhetsregisteret's API, one after the other, as received"
 _MARK = f'{{"landed": "{_FORM}"'.encode()

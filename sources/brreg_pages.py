@@ -38,9 +38,9 @@ class Change:
     kind: str
 
 
-def is_number(text: object) -> bool:
+def is_number(text: str | None) -> bool:
     """Whether it has the form of an organisation number: nine digits."""
-    return isinstance(text, str) and _NUMBER.fullmatch(text) is not None
+    return _NUMBER.fullmatch(text or "") is not None
 
 
 def changes_of(document: Any) -> list[Change]:  # noqa: ANN401 - JSON is any of its types
@@ -70,9 +70,10 @@ def entities_of(document: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - JSON i
 
 
 def number_of(entity: Any) -> str | None:  # noqa: ANN401 - JSON is any of its types
-    """The entity's number without blanks, None where there is none."""
+    """The number of an entity or event without blanks, None where there is none."""
     stated = entity.get("organisasjonsnummer") if isinstance(entity, dict) else None
-    return re.sub(r"\s", "", stated) if isinstance(stated, str) else None
+    is_written = isinstance(stated, str | int) and not isinstance(stated, bool)
+    return re.sub(r"\s", "", str(stated)) if is_written else None
 
 
 def refused(cause: str) -> DeliveryRefused:
@@ -83,10 +84,10 @@ def refused(cause: str) -> DeliveryRefused:
 
 
 def _change(event: dict[str, Any]) -> Change:
-    number, kind = event["organisasjonsnummer"], event["endringstype"]
+    number, kind = number_of(event), event["endringstype"]
     if kind not in CHANGES:
         raise refused("its change feed names a kind of event that is not published")
-    if not is_number(number):
+    if number is None or not is_number(number):
         raise ValueError
     return Change(int(event["oppdateringsid"]), moment_of(event["dato"]), number, kind)
 

@@ -5,11 +5,12 @@ The rule stands in docs/sources/brreg.md, "What is fetched".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from sources.brreg_feed import url_at
+from sources.brreg_feed import tells_more, url_at
 from sources.brreg_files import BULK_URL, moment_stated
 from sources.brreg_pages import FEED_URL, changes_of, is_number, total_of
 from sources.brreg_place import before_bulk, place_of
@@ -33,6 +34,8 @@ LONGEST_SILENCE = timedelta(days=7)
 """A register of a million entities changes daily: a feed that tells nothing while bulk files are
 built does not know our place."""
 _REFUSALS = (400, 404, 410)
+_GLANCE = 100
+"""Events that are asked for to see whether there are new ones."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,15 @@ class _Standing:
     keys: tuple[str, ...]
     built: datetime | None
     size: int | None
+    was_refused: bool
 
     @property
     def ahead(self) -> timedelta:
-        """How much later than what is applied the bulk file was built; zero where not known."""
-        if self.built is None or self.place is None:
+        """How much later than what is applied the bulk file was built; zero where not known.
+
+        Zero too of a file that was fetched before and refused: the feed may well go on.
+        """
+        if self.built is None or self.place is None or self.was_refused:
             return timedelta(0)
         return self.built - self.place.applied_to
 
@@ -57,6 +64,15 @@ class _Standing:
     def is_behind(self) -> bool:
         """Whether the bulk file is older than what is applied."""
         return self.ahead < timedelta(0)
+
+    def astray(self) -> _Standing:
+        """The same where the feed does not know our place: it is read by date instead, if it may.
+
+        A date that it does not take either is given up.
+        """
+        if self.place is None or self.place.event_id is None:
+            return replace(self, place=None)
+        return replace(self, place=replace(self.place, event_id=None))
 
     def plan(self, kind: PlanKind, reason: str) -> Plan:
         """The plan of that kind."""
@@ -79,7 +95,7 @@ class _Standing:
 def plan(
     session: PoliteSession, source_id: str, held: Held | None, *, is_full_wanted: bool = False
 ) -> Plan:
-    """Plan what to fetch now; the bulk file's headers and one event of the feed are asked for.
+    """Plan what to fetch now, from the bulk file's headers and the feed's first events.
 
     A bulk file older than what is applied is never planned: it would bring back what has changed
     or was removed since. Raises `SourceUnavailable` when the feed does not take our place, and no
@@ -94,19 +110,23 @@ def plan(
     if found.ahead > LONGEST_GAP and not found.place.in_bulk:
         why = f"the bulk file is {found.ahead.days} days newer than what is applied"
         return found.plan("full", f"{why}: it is the shorter way")
-    return _by_feed(session, found, is_full_wanted=is_full_wanted)
+    return _by_feed(session, found, found.place, is_full_wanted=is_full_wanted)
 
 
 def _standing(session: PoliteSession, source_id: str, held: Held | None) -> _Standing:
     headers = _headers(session)
-    length = headers.get("Content-Length", "")
+    length, built = headers.get("Content-Length", ""), moment_stated(headers.get("Last-Modified"))
+    path = urlsplit(BULK_URL).path
     return _Standing(
         source_id=source_id,
         place=_place(held),
         held_at=held.published_at if held else None,
         keys=tuple(key for key in dict.fromkeys(held.missing if held else ()) if is_number(key)),
-        built=moment_stated(headers.get("Last-Modified")),
+        built=built,
         size=int(length) if length.isascii() and length.isdigit() else None,
+        was_refused=any(
+            at == built and url.endswith(path) for at, url in (held.refused if held else ())
+        ),
     )
 
 
@@ -128,22 +148,21 @@ def _place(held: Held | None) -> Place | None:
     return known
 
 
-def _by_feed(session: PoliteSession, found: _Standing, *, is_full_wanted: bool) -> Plan:
-    """Plan by what the feed tells from our place on; one event of it says whether there is any."""
-    if found.place is None:
-        message = "there is no place to read from"
-        raise ValueError(message)
-    status, _, document = session.ask(url_at(found.place, 1), also=_REFUSALS)
+def _by_feed(
+    session: PoliteSession, found: _Standing, place: Place, *, is_full_wanted: bool
+) -> Plan:
+    """Plan by what the feed tells from our place on; its first events say whether there is any."""
+    status, _, document = session.ask(url_at(place, _GLANCE), also=_REFUSALS)
     if status in _REFUSALS:
         return _without_feed(found, status)
-    news = changes_of(document)
-    count = max(total_of(document) or 0, len(news))
-    is_newer = found.ahead > timedelta(0) and not found.place.in_bulk
+    news = tells_more(changes_of(document), place, _GLANCE)
+    count = max(total_of(document) or 0, 1) if news else 0
+    is_newer = found.ahead > timedelta(0) and not place.in_bulk
     if count > MOST_NEWS and is_newer:
         return found.plan("full", f"the feed tells {count:,} changes: the bulk file is shorter")
     if not news and found.ahead > LONGEST_SILENCE and not found.keys:
         why = f"the feed tells nothing, and the bulk file is {found.ahead.days} days newer"
-        return found.plan("full", why)
+        return found.astray().plan("full", why)
     before = _behind(found) if is_full_wanted else ""
     if not news and not found.keys:
         return found.plan("up_to_date", f"{before}the change feed tells nothing new")
@@ -154,7 +173,7 @@ def _without_feed(found: _Standing, status: int) -> Plan:
     """The feed refused our place: only a bulk file newer than that place can stand in for it."""
     why = f"the change feed does not take our place (HTTP {status})"
     if found.ahead > timedelta(0):
-        return found.plan("full", f"{why}: the bulk file has what it would tell")
+        return found.astray().plan("full", f"{why}: the bulk file has what it would tell")
     raise SourceUnavailable(
         "Enhetsregisteret's change feed",
         f"{why[len('the change feed ') :]}, and no newer bulk file is there",

@@ -15,9 +15,10 @@ import numpy as np
 from sources import brreg_parse
 from sources.brreg_answers import are_answers, landed_answers
 from sources.brreg_api import GONE, UNKNOWN, WRONG
-from sources.brreg_feed import removed_in
+from sources.brreg_feed import between
 from sources.brreg_fields import SHAPE
 from sources.brreg_pages import changes_of, entities_of, number_of
+from sources.brreg_place import place_of
 from sources.kit.archive import open_member
 from sources.kit.errors import DeliveryRefused
 from sources.kit.frames import Rows
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sources.brreg_answers import Answer
+    from sources.brreg_pages import Change
     from sources.kit.register_frame import RegisterFrame
 
 Prepared = TypeVar("Prepared")
@@ -104,9 +106,14 @@ def _told_without_rows(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(numbers that copies must erase, numbers that the register does not know)."""
     erased: dict[str, None] = {}
     absent: dict[str, None] = {}
+    seen: list[Change] = []
     for answer in landed_answers(path, "events"):
         if answer.about == "events":
-            erased |= dict.fromkeys(removed_in(changes_of(answer.document)))
+            seen += changes_of(answer.document)
+        elif answer.about == "place":
+            start, end = map(place_of, answer.asked)
+            if start is not None and end is not None:
+                erased |= dict.fromkeys(between(seen, start, end).removed)
         elif answer.status == GONE:
             erased |= dict.fromkeys(answer.asked)
         elif answer.status in {UNKNOWN, WRONG}:

@@ -18,6 +18,7 @@ from sources.cvr_names import (
     NAME,
     PLACE,
     TELEPHONE,
+    UNSTATED_FORM,
     Entity,
 )
 from sources.cvr_sites import NO_SITES, Strictness
@@ -142,7 +143,8 @@ def _numbers(texts: pa.Array) -> pa.Array:
 def _form(drawer: Drawer) -> pa.Array:
     of, table = drawer.rows(FORM)
     code = drawer.first(of, table, np.ones(len(of), dtype=bool))["vaerdi"]
-    return pc.utf8_ltrim(nested.filled(code), "0")
+    plain = pc.utf8_ltrim(nested.filled(code), "0")
+    return pc.if_else(pc.equal(plain, UNSTATED_FORM), pa.scalar(None, pa.string()), plain)
 
 
 def _addresses(drawer: Drawer) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:

@@ -86,7 +86,8 @@ def newest(session: PoliteSession) -> Generation:
     """The generation to fetch; raises `DeliveryRefused` when the listing has none, or a future one.
 
     It is the newest that has every file any generation has. While a new one is being published, or
-    when it came incomplete, that is the one before; without a complete one, the newest.
+    when it came incomplete, that is the one before; without a complete one, the newest that has all
+    that is needed, else the newest.
     """
     found = _chosen(list(_listed(session)))
     now = session.now()
@@ -108,22 +109,21 @@ def _chosen(listed: Iterable[ListedFile]) -> Generation:
             week[file.entity] = file
     if not weeks:
         raise DeliveryRefused(_THING, f"it lists none of {', '.join(NEEDED)}", _CURE)
-    ever = {name for week in weeks.values() for name in week} | {*NEEDED}
-    passed: list[tuple[str, str]] = []
     ordered = sorted(weeks, reverse=True)
-    for key in ordered:
-        missing = sorted(ever - {*weeks[key]})
-        if not missing:
-            return _generation(key[1], weeks[key], passed)
-        passed.append((f"generation {key[1]}", f"it lacks {', '.join(missing)}"))
-    return _generation(ordered[0][1], weeks[ordered[0]], [])
-
-
-def _generation(
-    number: int, files: dict[str, ListedFile], passed: list[tuple[str, str]]
-) -> Generation:
-    lacking = tuple(name for name in (*NEEDED, *OPTIONAL) if name not in files)
-    return Generation(number, dict(sorted(files.items())), lacking, tuple(passed))
+    ever = {name for week in weeks.values() for name in week} | {*NEEDED}
+    lacks = {key: sorted(ever - {*weeks[key]}) for key in ordered}
+    complete = (key for key in ordered if not lacks[key])
+    usable = (key for key in ordered if not {*lacks[key]} & {*NEEDED})
+    chosen = next(complete, None) or next(usable, ordered[0])
+    passed = ordered[: ordered.index(chosen)]
+    return Generation(
+        number=chosen[1],
+        files=dict(sorted(weeks[chosen].items())),
+        lacking=tuple(name for name in (*NEEDED, *OPTIONAL) if name not in weeks[chosen]),
+        passed_over=tuple(
+            (f"generation {key[1]}", f"it lacks {', '.join(lacks[key])}") for key in passed
+        ),
+    )
 
 
 def _listed(session: PoliteSession) -> Iterable[ListedFile]:
@@ -183,10 +183,15 @@ def _is_ours(entry: Mapping[str, Any]) -> bool:
 
 
 def _moment(entry: Mapping[str, Any]) -> datetime | None:
+    """The moment that an entry's file tells of, in whole seconds as the warehouse keeps it.
+
+    Otherwise the same files would look newer than they are held, every time.
+    """
     for name in ("pointInTime", "generationTime"):
         try:
             found = datetime.fromisoformat(entry[name])
         except (KeyError, TypeError, ValueError):
             continue
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        known = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        return known.replace(microsecond=0)
     return None

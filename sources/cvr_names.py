@@ -21,6 +21,8 @@ UNIT = "unit"
 PLACE = "place"
 """Our name for a row's byte offset in its member (int64)."""
 ENDS = ("virkningTil", "registreringTil")
+UNSTATED_FORM = "990"
+"""Uoplyst virksomhedsform: a code that says nothing, least of all that it is no person."""
 WITHHELD = "hemmelig"
 """The flag of what the register must not pass on; today's files have no such column."""
 _ADDRESS_OPTIONAL = (

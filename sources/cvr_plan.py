@@ -73,7 +73,7 @@ def _between(session: PoliteSession, newest: Generation, held: Held, before: str
     """Between two weeks' files: the event feed, from its place on, and numbers never looked up."""
     keys = tuple(dict.fromkeys(held.missing))
     if held.position is None:
-        news, told = False, "no place in the event feed is known, the next weekly file sets one"
+        news, told = False, "no place in the event feed is known, the next generation sets one"
     else:
         news = has_news(session, held.position)
         told = f"the event feed tells {'of changes' if news else 'nothing'} after {held.position}"
@@ -86,9 +86,9 @@ def _between(session: PoliteSession, newest: Generation, held: Held, before: str
         size=None,
         record_count=None,
         window=None,
-        reason=f"{before}generation {newest.number} is held already; {told}{more}",
+        reason=f"{before}no generation after {newest.number} is listed; {told}{more}",
         held_at=held.published_at,
         passed_over=newest.passed_over,
-        position=held.position if news else None,
+        position=held.position,
         keys=keys,
     )

@@ -184,6 +184,18 @@ def test_persons_and_statuses(files, tmp_path) -> None:
     assert found["10000004"]["person_kind"] == "possible"
 
 
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("10", "natural"), ("15", "natural"), ("20", "natural"), ("990", "possible"),
+        ("", "possible"), ("110", "none"), ("999", "none"),
+    ],
+)  # fmt: skip
+def test_forms_of_persons(files, tmp_path, code, kind) -> None:
+    files["Virksomhedsform"] = cvr_file(tmp_path, "Virksomhedsform", [of("4001", code)])
+    assert companies(read(files, tmp_path))["10000001"]["person_kind"] == kind
+
+
 def test_without_forms_anyone_may_be_a_person(files, tmp_path) -> None:
     del files["Virksomhedsform"]
     found = companies(read(files, tmp_path))

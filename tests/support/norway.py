@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,16 @@ from sources.kit.patience import Manners
 from sources.kit.register_frame import RegisterFrame
 from sources.kit.sample_registers import bundled_registers
 from sources.kit.session import PoliteSession
+from sources.kit.standin_api import Reply
 from sources.kit.standin_brreg import Brreg
+from sources.kit.standin_register import Asked
 from sources.kit.standin_registers import RegisterStandIn
 
 DAY = date(2026, 11, 2)
 BUILT = datetime(2026, 11, 2, 4, tzinfo=UTC)
 """When the bundled bulk file was built."""
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+Spoil = Callable[[dict[str, Any]], object]
 HASTY = Manners(rate=2000.0, read_timeout=1.0, attempts=2, backoff=0.01, budget=3.0)
 
 
@@ -87,3 +91,32 @@ def loaded(landed: Landed) -> tuple[list[RegisterFrame], dict[str, Any]]:
 def keys(frames: list[RegisterFrame]) -> list[str]:
     """The numbers of all frames' companies."""
     return [key for frame in frames for key in frame.table["source_key"].to_pylist()]
+
+
+class Odd(Brreg):
+    """A register whose pages of the feed are `most` events long and spoiled by `spoil`."""
+
+    most = 10_000
+    is_endless = False
+    spoil: Spoil | None = None
+
+    def answer(self, asked: Asked) -> Reply:
+        if not asked.path.endswith("/oppdateringer/enheter"):
+            return super().answer(asked)
+        if self.is_endless:
+            self.tell(next(iter(self.entities)), "Ukjent", NOON + timedelta(hours=1))
+        reply = super().answer(replace(asked, query={**asked.query, "size": str(self.most)}))
+        if self.spoil is None:
+            return reply
+        document = json.loads(reply.body)
+        self.spoil(document)
+        return Reply(200, json.dumps(document).encode(), reply.headers)
+
+
+def news(no: Norway, held: Held) -> Landed:
+    return no.fetch(no.plan(held))
+
+
+def events(document: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = document.get("_embedded", {}).get("oppdaterteEnheter", [])
+    return found
