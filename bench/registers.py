@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from bench import register_shapes
-from bench.machine import describe, load_average, peak_mb
+from bench.machine import cpu_seconds, describe, load_average, peak_mb
 from sources.kit.register_frame import RegisterFrame
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -70,7 +70,8 @@ def _compare(name: str, path: Path, rounds: int) -> None:
             rate = one["rows"] / one["seconds"]
             print(
                 f"{name:8} {what:7} {one['rows']:>9} entities {one['seconds']:7.1f} s "
-                f"{rate:9,.0f}/s peak {one['peak_mb']:.0f} MB load {one['load']} {one['more']}"
+                f"{rate:9,.0f}/s cpu {one['cpu']:.1f} s peak {one['peak_mb']:.0f} MB "
+                f"load {one['load']} {one['more']}"
             )
         bare, load = found["bare"], found["load"]
         times, rate = load["seconds"] / bare["seconds"], load["rows"] / load["seconds"]
@@ -103,10 +104,11 @@ def _measured(register: str, what: str, path: Path) -> dict[str, Any]:
             "load": lambda: loading(Path(folder), source_id, country, path),
         }
         run = work[what]()
-        load, start = load_average(), time.perf_counter()
-        found = {"seconds": None, **run()}
-        seconds = found["seconds"] or time.perf_counter() - start
-    return {"more": "", **found, "seconds": seconds, "peak_mb": peak_mb(), "load": load}
+        load, busy, start = load_average(), cpu_seconds(), time.perf_counter()
+        found = {"more": "", "seconds": None, **run()}
+        found["seconds"] = found["seconds"] or time.perf_counter() - start
+        found["cpu"] = cpu_seconds() - busy
+    return {**found, "peak_mb": peak_mb(), "load": load}
 
 
 def loading(home: Path, source_id: str, country: str, path: Path) -> Callable[[], dict[str, Any]]:

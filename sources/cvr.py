@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sources.kit.card import Held, Landed, Plan
     from sources.kit.download import Progress
-    from sources.kit.frames import Frame, Prepared
+    from sources.kit.frames import Prepared
     from sources.kit.landing import Landing
     from sources.kit.register_frame import RegisterFrame
     from sources.kit.session import PoliteSession
@@ -119,6 +119,9 @@ def fetch_keys(session: PoliteSession, numbers: Sequence[str], landing: Landing)
     return cvr_lookup.fetch_keys(session, numbers, landing)
 
 
-def as_held(frame: Frame, held: Mapping[str, Mapping[str, str | None]]) -> Frame:  # noqa: ARG001, every source's form
-    """The frame as it is: answers write nothing otherwise than the files."""
-    return frame
+def as_held(frame: RegisterFrame, held: Mapping[str, Mapping[str, str | None]]) -> RegisterFrame:
+    """Take what an answer cannot say as it is held; see `sources.cvr_as_held`."""
+    # Arrow is not light: listing sources does without it.
+    from sources.cvr_as_held import as_held as taken
+
+    return taken(frame, held)
