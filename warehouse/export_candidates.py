@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import sqlalchemy as sa
 
-from warehouse.export_flags import ceased, flags
+from warehouse.export_flags import beside, flags
 from warehouse.read_company import LEI_SOURCE
 from warehouse.schema import company, company_stop, record
 from warehouse.segment_conditions import conditions, of_companies, plan_for_all_rows
@@ -62,8 +62,8 @@ SCHEMA = pa.schema(
 
 `is_stopped`: a stop is linked to the company. `is_protected`: a register says that it is protected
 from marketing, null where none says anything; `cleared_by`: the sources that say it is not, comma
-separated, those alone whose word is young enough. `has_ceased`: a register says that it is no
-more.
+separated, those alone whose word is young enough. `has_ceased`: a register says that it is
+no more. `person_kind` is the strictest of what its records say.
 """
 
 
@@ -96,12 +96,12 @@ def _query(
     selection: Selection, fresh_since: Mapping[str, datetime] | None
 ) -> sa.Select[tuple[object, ...]]:
     stopped = sa.select(company_stop.c.company_id).distinct().subquery()
-    protection, gone = flags(fresh_since).subquery(), ceased(selection.registers).subquery()
+    protection, others = flags(fresh_since).subquery(), beside(selection.registers).subquery()
     joined = (
         of_companies()
         .outerjoin(stopped, stopped.c.company_id == company.c.company_id)
         .outerjoin(protection, protection.c.company_id == company.c.company_id)
-        .outerjoin(gone, gone.c.company_id == company.c.company_id)
+        .outerjoin(others, others.c.company_id == company.c.company_id)
     )
     return (
         sa.select(
@@ -110,7 +110,12 @@ def _query(
             record.c.source_id,
             record.c.first_delivery_id,
             company.c.state,
-            record.c.person_kind,
+            sa.case(
+                (others.c.is_natural == 1, "natural"),
+                (record.c.person_kind == "natural", "natural"),
+                (others.c.is_possible == 1, "possible"),
+                else_=record.c.person_kind,
+            ),
             record.c.legal_name,
             record.c.legal_country,
             record.c.headquarters_country,
@@ -121,7 +126,7 @@ def _query(
             stopped.c.company_id.is_not(None),
             sa.cast(protection.c.is_protected, sa.Boolean),
             protection.c.cleared_by,
-            gone.c.company_id.is_not(None),
+            sa.func.coalesce(others.c.has_ceased == 1, sa.false()),
             *(record.c[f"headquarters_{name}"] for name in ADDRESS),
         )
         .select_from(joined)

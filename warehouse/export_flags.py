@@ -75,21 +75,33 @@ def stale_keys(
     return found
 
 
-def ceased(registers: Sequence[str]) -> sa.Select[Any]:
-    """Companies of which a joined record of these registers says that they are no more."""
+def beside(registers: Sequence[str]) -> sa.Select[Any]:
+    """(company_id, has_ceased, is_natural, is_possible) of companies with a joined record.
+
+    What any record of these registers says of them: that they are no more, that they are a natural
+    person, that they may be one; 1 or 0 each.
+    """
     joined, link = company_record.alias("joined"), company_record
     companies = sa.select(joined.c.company_id).where(joined.c.reason != _OWN)
+
+    def any_says(what: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+        return sa.func.max(sa.case((what, 1), else_=0))
+
     return (
-        sa.select(link.c.company_id)
+        sa.select(
+            link.c.company_id,
+            any_says(record.c.entity_status == _ENDED).label("has_ceased"),
+            any_says(record.c.person_kind == "natural").label("is_natural"),
+            any_says(record.c.person_kind == "possible").label("is_possible"),
+        )
         .join(record, record.c.record_id == link.c.record_id)
         .where(
             link.c.company_id.in_(companies.where(joined.c.until_at.is_(None))),
             link.c.until_at.is_(None),
             record.c.source_key == link.c.source_key,
             record.c.source_id.in_(registers),
-            record.c.entity_status == _ENDED,
         )
-        .distinct()
+        .group_by(link.c.company_id)
     )
 
 
