@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sources.brreg_pages import DELETED, FEED_URL, REMOVED, changes_of, refused, total_of
 from sources.brreg_place import Place
@@ -58,13 +58,14 @@ def between(seen: Iterable[Change], start: Place, end: Place) -> News:
     return News(tuple(sorted(found, key=lambda change: change.event_id)), start, end)
 
 
-def tells_more(page: Sequence[Change], place: Place, size: int) -> bool:
-    """Whether a page of at most `size` events has any that was not read before `place`.
+def tells_more(document: Any, place: Place, size: int) -> bool:  # noqa: ANN401 - JSON is any of its types
+    """Whether the feed's page of `size` events has any that was not read before `place`.
 
-    Pages may begin before the place: one that is full of older events may go on with newer ones.
+    Pages may begin before the place: one of older events may go on with newer ones, if it is full.
     """
+    page = changes_of(document)
     is_new = any(change.event_id >= (place.event_id or 0) for change in page)
-    return is_new or len(page) >= size
+    return is_new or len(page) >= size or (total_of(document) or 0) > len(page)
 
 
 def url_at(place: Place, size: int = PAGE) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from sources.brreg_feed import tells_more, url_at
 from sources.brreg_files import BULK_URL, moment_stated
-from sources.brreg_pages import FEED_URL, changes_of, is_number, total_of
+from sources.brreg_pages import FEED_URL, is_number, total_of
 from sources.brreg_place import before_bulk, place_of
 from sources.kit.card import Plan
 from sources.kit.errors import DeliveryRefused, SourceUnavailable
@@ -155,7 +155,7 @@ def _by_feed(
     status, _, document = session.ask(url_at(place, _GLANCE), also=_REFUSALS)
     if status in _REFUSALS:
         return _without_feed(found, status)
-    news = tells_more(changes_of(document), place, _GLANCE)
+    news = tells_more(document, place, _GLANCE)
     count = max(total_of(document) or 0, 1) if news else 0
     is_newer = found.ahead > timedelta(0) and not place.in_bulk
     if count > MOST_NEWS and is_newer:

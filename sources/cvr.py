@@ -56,7 +56,7 @@ CARD = Card(
     base_url="https://api.datafordeler.dk",
     hosts=("api.datafordeler.dk", "graphql.datafordeler.dk"),
     # No limit is published.
-    rate=2.0,
+    rate=5.0,
     # 870,000 companies that are not ceased stood in the files of August 2026.
     expected_min=600_000,
     expected_max=3_000_000,

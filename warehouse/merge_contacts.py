@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CAME, WENT, CAME_BACK, PROTECTION = "came", "went", "came back", "protection"
 """What happens to a contact point, in `contact_change`."""
 _AGENT, _FREE_MAIL = "agent", "free-mail"
+_BATCH = 500
 _SAME = ("valid_from", "valid_until")
 _ROWS = sa.table(
     "staged_contact",
@@ -159,16 +160,19 @@ def _insert_new(connection: Connection, facts: DeliveryFacts, delivery_id: int) 
 def _keep_shared(
     connection: Connection, facts: DeliveryFacts, delivery_id: int, domains: Sequence[str]
 ) -> None:
-    own = facts.card.source_id
-    connection.execute(shared.delete().where(shared.c.source_id == own))
-    if domains:
-        connection.execute(
-            shared.insert(),
-            [
-                {"source_id": own, "mail_domain": domain, "delivery_id": delivery_id}
-                for domain in domains
-            ],
-        )
+    """The domains as they are shared now; one that was already keeps the delivery that said so."""
+    own = shared.c.source_id == facts.card.source_id
+    held = set(connection.scalars(sa.select(shared.c.mail_domain).where(own)))
+    for start in range(0, len(gone := sorted(held - set(domains))), _BATCH):
+        few = gone[start : start + _BATCH]
+        connection.execute(shared.delete().where(own, shared.c.mail_domain.in_(few)))
+    fresh = [
+        {"source_id": facts.card.source_id, "mail_domain": domain, "delivery_id": delivery_id}
+        for domain in domains
+        if domain not in held
+    ]
+    if fresh:
+        connection.execute(shared.insert(), fresh)
 
 
 def _mark_agents(connection: Connection, facts: DeliveryFacts) -> None:

@@ -24,7 +24,7 @@ DAY = date(2026, 11, 2)
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 BUILT = datetime(2026, 10, 30, 4, tzinfo=UTC)
 """The moment of the stand-in's first generation, 525."""
-KEY = "planted+key/of=nobody&%41"
+KEY = "planted+key/of=sesame&%41"
 """With every sign that an address would write in another way."""
 QUICK = Manners(rate=1000, connect_timeout=1, read_timeout=2, backoff=0.01, budget=20, attempts=3)
 SAMPLE = bundled_registers(DAY)
