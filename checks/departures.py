@@ -45,7 +45,7 @@ GATES: tuple[Gate, ...] = (
     Gate("advertising_protected", "its register protects it from marketing", gates.protected),
     Gate(
         "protection_unknown",
-        "its register has a protection from marketing that we do not hold",
+        "its register has a protection from marketing, and has not said lately that it is not set",
         gates.protection_unknown,
     ),
     Gate("natural_person", "a natural person, and no rule in force allows it", gates.natural),
@@ -61,7 +61,11 @@ GATES: tuple[Gate, ...] = (
     Gate("no_provenance", "a value has no recorded origin", gates.no_provenance),
     Gate("incomplete_notice", "its notice would not be complete", gates.incomplete_notice),
     Gate("inactive", "inactive by the retention policy", gates.inactive),
-    Gate("entity_inactive", "the entity has ceased", gates.entity_inactive),
+    Gate(
+        "entity_inactive",
+        "the entity has ceased, by its LEI or its register",
+        gates.entity_inactive,
+    ),
     Gate("lei_retired", "the LEI is retired", gates.with_status("RETIRED")),
     Gate("lei_merged", "the LEI was merged into another", gates.with_status("MERGED")),
     Gate("lei_annulled", "the LEI is annulled", gates.with_status("ANNULLED")),

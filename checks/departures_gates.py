@@ -33,23 +33,26 @@ class Terms:
 
     `rules`: recipient kind to country to outcome in force that day; a country without one is
     forbidden. `sender` is the sender's country, None where only the recipient's rules bind.
-    `flagged`: countries whose register has a marketing protection. `known_sources`: sources whose
-    card and deliveries are on record. `is_stopped`: LEIs to bool, by the do-not-contact list;
+    `flagged`: countries whose register has a marketing protection, each with the sources that can
+    say that a company is free of it. `known_sources`: sources whose card and deliveries are on
+    record. `is_stopped`: LEIs (null: none) to bool, by the do-not-contact list;
     `is_register_stopped` the same for registers and numbers, None while there is no such stop.
     `is_notice_complete`: (headquarters country, legal country) to bool. `cooling`: company ids
-    approached within the cool-off.
+    approached within the cool-off. `is_asking`: who would leave if every register said again what
+    it said long ago; no address counts as taken then.
     """
 
     channel: str
     sender_country: str
     is_sender_bound: bool
     rules: Mapping[str, Mapping[str, Outcome]]
-    flagged: frozenset[str]
+    flagged: Mapping[str, frozenset[str]]
     known_sources: frozenset[str]
     cooling: frozenset[int]
-    is_stopped: Callable[[list[str]], np.ndarray]
+    is_stopped: Callable[[list[str | None]], np.ndarray]
     is_notice_complete: Callable[[str, str], bool]
     is_register_stopped: Callable[[list[str], list[str]], np.ndarray] | None = None
+    is_asking: bool = False
 
     def recipient_kind(self) -> str:
         """Whom the channel reaches at a legal person."""
@@ -86,13 +89,20 @@ def protected(frame: pa.Table, _state: State) -> np.ndarray:
 
 
 def protection_unknown(frame: pa.Table, state: State) -> np.ndarray:
-    """A register of the legal or the headquarters country could say so, and we do not know."""
-    flagged = pa.array(sorted(state.terms.flagged), pa.string())
-    somewhere = pc.or_(
-        pc.is_in(frame["legal_country"], value_set=flagged),
-        pc.is_in(frame["headquarters_country"], value_set=flagged),
-    )
-    return _bools(pc.and_(somewhere, pc.is_null(frame["is_protected"])))
+    """A register of the legal or the headquarters country could say so, and has not said no lately.
+
+    Asked once a combination of countries and of sources that have said no.
+    """
+    said = [frame[name] for name in ("legal_country", "headquarters_country", "cleared_by")]
+    combined = pc.binary_join_element_wise(*said, "/", null_handling="replace", null_replacement="")
+    flagged = state.terms.flagged
+
+    def is_unknown(text: str | None) -> bool:
+        *countries, names = (text or "//").split("/")
+        clear = set(names.split(","))
+        return any(clear.isdisjoint(flagged[one]) for one in countries if one in flagged)
+
+    return _each_distinct(combined, is_unknown).astype(bool)
 
 
 def natural(frame: pa.Table, state: State) -> np.ndarray:
@@ -156,8 +166,12 @@ def inactive(frame: pa.Table, _state: State) -> np.ndarray:
 
 
 def entity_inactive(frame: pa.Table, _state: State) -> np.ndarray:
-    """EntityStatus is not ACTIVE: INACTIVE, or the literal NULL of annulled and duplicate ones."""
-    return ~_bools(pc.equal(frame["entity_status"], "ACTIVE"))
+    """EntityStatus is not ACTIVE: INACTIVE, or the literal NULL of annulled and duplicate ones.
+
+    A national register that has written the company off counts for as much as its LEI's record.
+    """
+    is_active = _bools(pc.equal(frame["entity_status"], "ACTIVE"))
+    return np.asarray(~is_active | _bools(frame["has_ceased"]))
 
 
 def with_status(status: str) -> Callable[[pa.Table, State], np.ndarray]:
@@ -171,7 +185,7 @@ def with_status(status: str) -> Callable[[pa.Table, State], np.ndarray]:
 
 def same_address(frame: pa.Table, state: State) -> np.ndarray:
     """Laid out like an address that a company before it has; the lowest company id goes first."""
-    if state.terms.channel != "post":
+    if state.terms.channel != "post" or state.terms.is_asking:
         return _none(frame)
     caught = []
     for address in postal_addresses(frame):

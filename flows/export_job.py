@@ -9,6 +9,7 @@ from checks.departures import Departures
 from flows.export_notices import NoticeMaker
 from flows.export_request import check_request
 from flows.export_terms import terms_of
+from flows.protection import fresh_since
 from warehouse.engine import reading
 from warehouse.export_candidates import candidates
 from warehouse.segments import count_dropped
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from flows.export_recheck import Recheck
     from flows.export_request import Decided, ExportRequest
     from flows.house import House
     from warehouse.segments import Selection
@@ -44,13 +46,15 @@ class Judged:
 
     `countries` are the legal and headquarters countries of those who may leave. `by_post` is how
     many letters would reach, where another channel was asked for: a reader who sees that nobody
-    may be mailed sees beside it who may be written to.
+    may be mailed sees beside it who may be written to. `rechecks` are the registers that were
+    asked again before.
     """
 
     departures: Departures
     company_ids: list[int] = field(default_factory=list)
     countries: set[str] = field(default_factory=set)
     by_post: int | None = None
+    rechecks: list[Recheck] = field(default_factory=list)
 
 
 def job_of(house: House, request: ExportRequest, now: datetime, actor: str) -> Job:
@@ -73,13 +77,23 @@ def judge(house: House, job: Job, tell: Tell) -> Judged:
     return judged
 
 
-def _judge(house: House, job: Job, tell: Tell) -> Judged:
-    judged = Judged(Departures(terms_of(house, job, notice_maker(house, job))))
+def would_leave(house: House, job: Job) -> list[int]:
+    """Who would leave if every register said again what it said long ago; company ids.
+
+    More than will leave: of companies at one address each is among them.
+    """
+    return _judge(house, job, lambda *_: None, is_asking=True).company_ids
+
+
+def _judge(house: House, job: Job, tell: Tell, *, is_asking: bool = False) -> Judged:
+    terms = terms_of(house, job, notice_maker(house, job), is_asking=is_asking)
+    judged = Judged(Departures(terms))
     departures = judged.departures
+    since = None if is_asking else fresh_since(house.settings, job.now)
     with reading(house.engine) as connection:
         dropped = count_dropped(connection, job.selection)
         departures.drop("suppressed", dropped, is_candidate=True)
-        for frame in candidates(connection, job.selection):
+        for frame in candidates(connection, job.selection, since):
             rest = departures.judge(frame)
             judged.company_ids += rest["company_id"].to_pylist()
             for column in ("legal_country", "headquarters_country"):

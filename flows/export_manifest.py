@@ -48,6 +48,7 @@ def manifest_of(settings: Settings, job: Job, judged: Judged, selected: int) -> 
         "selected": selected,
         "excluded": {reason: count for reason, count in excluded.items() if count},
         "by_channel": _by_channel(request.channel, selected, judged.by_post),
+        "protection_recheck": [one.as_json() for one in judged.rechecks],
         "undeliverable": dict(sorted(departures.undeliverable.items())),
         "channel_rules": [
             _rule(rule, today) for rule in rules_used(settings, request.channel, used)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, time
+from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from notices.compile import Notice, compile_notice, missing
 from notices.context import NoticeContext, Transfer, ValueSource
 from notices.elements import HOME_AUTHORITY
 from notices.language import choose_language
 from notices.vocabulary import FIELDS
+from sources.kit.catalogue import catalogue
 from sources.kit.countries import EEA_COUNTRIES
 from warehouse.privacy.retention import policy
 
@@ -82,7 +85,7 @@ class NoticeMaker:
             retention=self._with_persons if holding.has_personal_values else self._of_companies,
             authorities=self._complaints_to(headquarters, holding.values["legal_country"] or ""),
             company_name=holding.values["legal_name"] or "",
-            lei=holding.lei,
+            lei=holding.lei or "",
             country=headquarters,
             languages=choose_language(headquarters).languages,
             notice_id=notice_id,
@@ -114,7 +117,7 @@ class NoticeMaker:
         """The list's wording in a row's languages, with nothing of that row's company in it."""
         unnamed = " / ".join(_UNNAMED[language] for language in context.languages)
         sources = (
-            replace(source, record_url=source.record_url.replace(context.lei, _NO_KEY))
+            replace(source, record_url=_without_key(source.record_url))
             for source in context.sources
         )
         return compile_notice(
@@ -162,6 +165,23 @@ def _one_a_word(fields: Sequence[str]) -> list[str]:
     for field in fields:
         first.setdefault(FIELDS.get(field, field), field)
     return list(first.values())
+
+
+def _without_key(record_url: str) -> str:
+    """A record's address with nothing in it of whose record it is."""
+    for prefix, suffix in _around_keys():
+        if record_url.startswith(prefix) and record_url.endswith(suffix):
+            return f"{prefix}{_NO_KEY}{suffix}"
+    parts = urlsplit(record_url)
+    return f"{parts.scheme}://{parts.netloc}/"
+
+
+@cache
+def _around_keys() -> frozenset[tuple[str, str]]:
+    """What stands before and after the key in the address of each source's records."""
+    templates = (module.CARD.record_url_template for module in catalogue().values())
+    parts = (template.partition("{key}") for template in templates)
+    return frozenset((before, after) for before, _, after in parts)
 
 
 def _known_origin(url: str, day: date | None) -> ValueSource:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flows.decisions import missing_decisions
+from flows.registers import registers
 from sources.kit.errors import Refused
 from warehouse.segments import DEFAULT_DAYS, Selection, select
 
@@ -64,7 +65,13 @@ def check_request(
 ) -> tuple[Selection, Decided]:
     """The selection and the decisions behind it; `Refused`, naming everything that is missing."""
     _check_words(request)
-    selection = select(request.segment, on, days=request.days, countries=request.countries)
+    selection = select(
+        request.segment,
+        on,
+        days=request.days,
+        countries=request.countries,
+        registers=registers(),
+    )
     lacking = missing_decisions(
         settings, request.purpose, request.recipient, on, channel=request.channel
     )

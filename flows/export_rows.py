@@ -124,6 +124,7 @@ class ListWriter:
                 row_id=row_id,
                 company_id=holding.company_id,
                 lei=holding.lei,
+                subject=holding.subject,
                 fields=tuple(_SHOWN_AS.get(name, name) for name in leaving),
                 notice_id=context.notice_id,
                 language=notice.language,
@@ -147,6 +148,8 @@ class ListWriter:
     def _leaving(self, holding: Holding) -> list[str]:
         """The fields of the record whose values stand in the row."""
         named = {"lei": "lei", "legal_name": "legal_name", "country": "legal_country"}
+        if holding.lei is None:
+            del named["lei"]
         allowed = [field for column, field in named.items() if self.job.decided.may_have(column)]
         address = [
             name
@@ -182,7 +185,7 @@ def _obtained_on(holding: Holding, fields: Sequence[str]) -> date:
     return max(
         origin.retrieved_at.astimezone(UTC).date()
         for origin in holding.origins
-        if leaving.intersection(origin.fields)
+        if origin.is_shown and leaving.intersection(origin.fields)
     )
 
 

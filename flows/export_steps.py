@@ -9,6 +9,7 @@ from flows import export_files as files
 from flows.export_commit import notes, place, write_list
 from flows.export_job import job_of, judge
 from flows.export_manifest import Manifest, counts, exit_code, manifest_of
+from flows.export_recheck import ask_again, count
 from flows.export_request import ExportRequest
 from flows.ledger import ledger_run
 from warehouse import exporting, migrate, runs
@@ -39,11 +40,12 @@ class Recovered:
 def run(house: House, request: ExportRequest, tell: Tell, *, dry_run: bool = False) -> Manifest:
     """Export one list and return its manifest with `directory`, the folder it is in.
 
-    Whole or not at all, under the one-writer lock, as one run of the ledger. `tell` hears of the
-    stages candidates, rows, files (nothing is recorded yet), committed (it is a list from here
-    on) and published. A dry run counts what the gates would do and writes nothing; its manifest
-    says `dry_run`. Raises `Refused` with every decision that is missing, `Busy` beside another
-    writer.
+    Whole or not at all, under the one-writer lock, as one run of the ledger. Registers that said
+    too long ago that a company is not protected are asked first. `tell` hears of the stages
+    protection, candidates, rows, files (nothing is recorded yet), committed (it is a list from
+    here on) and published. A dry run counts what the gates would do and whom it would ask, and
+    does neither ask nor write; its manifest says `dry_run`. Raises `Refused` with every decision
+    that is missing, `Busy` beside another writer.
     """
     migrate.check(house.engine)
     if dry_run:
@@ -52,7 +54,9 @@ def run(house: House, request: ExportRequest, tell: Tell, *, dry_run: bool = Fal
         _recover(house)
         with ledger_run(house, "export") as ledger:
             job = job_of(house, request, house.now(), runs.actor(house.engine))
+            rechecks = ask_again(house, job, ledger.run_id, tell)
             judged = judge(house, job, tell)
+            judged.rechecks = rechecks
             manifest = write_list(house, job, judged, ledger.run_id, tell)
             ledger.counts = counts(manifest)
     return manifest
@@ -71,6 +75,7 @@ def recover(house: House) -> list[Recovered]:
 def _preview(house: House, request: ExportRequest, tell: Tell) -> Manifest:
     job = job_of(house, request, house.now(), runs.actor(house.engine))
     judged = judge(house, job, tell)
+    judged.rechecks = count(house, job)
     manifest = manifest_of(house.settings, job, judged, len(judged.company_ids))
     return {"dry_run": True, "export_id": None, **manifest, "files": []}
 

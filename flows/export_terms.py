@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.departures import COOL_OFF, Terms
 from checks.departures_gates import RECIPIENT_KINDS
+from flows.protection import sources_by_country
 from warehouse import exporting
 from warehouse.engine import reading
 from warehouse.export_stops import read_stops
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from sources.kit.policy_values import Outcome
 
 
-def terms_of(house: House, job: Job, maker: NoticeMaker) -> Terms:
+def terms_of(house: House, job: Job, maker: NoticeMaker, *, is_asking: bool = False) -> Terms:
     """The job's terms at its moment; `Refused` when the do-not-contact list is not whole."""
     settings, channel = house.settings, job.request.channel
     since = exporting.moment_before(job.now, COOL_OFF)
@@ -34,12 +35,13 @@ def terms_of(house: House, job: Job, maker: NoticeMaker) -> Terms:
             sender_country=job.decided.controller.country,
             is_sender_bound="sender" in settings.channel.strictest_of,
             rules=_in_force(settings, channel, job.now.date()),
-            flagged=frozenset(row.country for row in settings.protection_flag),
+            flagged=sources_by_country(settings),
             known_sources=exporting.sources_on_record(connection),
             cooling=exporting.approached_since(connection, channel, since),
             is_stopped=stops.covers,
             is_register_stopped=stops.register_check(),
             is_notice_complete=cache(maker.is_complete),
+            is_asking=is_asking,
         )
 
 

@@ -61,6 +61,7 @@ _ENTITY = {
     "email": mark("field.email"),
     "phone": mark("field.phone"),
     "website": mark("field.website"),
+    "ad_protected": mark("field.ad_protected"),
 }
 _MOMENTS = {
     "creation": mark("field.creation"),

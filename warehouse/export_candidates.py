@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import sqlalchemy as sa
 
-from warehouse.schema import company, company_record, company_stop, contact_point, record
+from warehouse.export_flags import beside, flags
+from warehouse.read_company import LEI_SOURCE
+from warehouse.schema import company, company_stop, record
 from warehouse.segment_conditions import conditions, of_companies, plan_for_all_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from sqlalchemy.engine import Connection
 
@@ -50,18 +53,33 @@ SCHEMA = pa.schema(
         ("registration_number", pa.string()),
         ("is_stopped", pa.bool_()),
         ("is_protected", pa.bool_()),
+        ("cleared_by", pa.string()),
+        ("has_ceased", pa.bool_()),
         *((f"headquarters_{name}", pa.string()) for name in ADDRESS),
     ]
 )
-"""One row a candidate. `is_stopped`: a stop is linked to the company; `is_protected` is the
-register's marketing protection, null where no register told us."""
+"""One row a candidate, with what the record that `prospects` shows says; `lei` is null without one.
+
+`is_stopped`: a stop is linked to the company. `is_protected`: a register says that it is protected
+from marketing, null where none says anything; `cleared_by`: the sources that say it is not, comma
+separated, those alone whose word is young enough. `has_ceased`: a register says that it is
+no more. `person_kind` is the strictest of what its records say.
+"""
 
 
-def candidates(connection: Connection, selection: Selection) -> Iterator[pa.Table]:
-    """Every company of the selection, `SCHEMA`, at most `BATCH` rows a frame."""
+def candidates(
+    connection: Connection,
+    selection: Selection,
+    fresh_since: Mapping[str, datetime] | None = None,
+) -> Iterator[pa.Table]:
+    """Every company of the selection, `SCHEMA`, at most `BATCH` rows a frame.
+
+    `fresh_since`: from when on a source's word that a company is not protected counts; None takes
+    it at any age.
+    """
     plan_for_all_rows(connection)
     streamed = connection.execution_options(stream_results=True, yield_per=BATCH)
-    result = streamed.execute(_query(selection))
+    result = streamed.execute(_query(selection, fresh_since))
     try:
         for rows in result.partitions():
             values = zip(*rows, strict=True)
@@ -74,22 +92,30 @@ def candidates(connection: Connection, selection: Selection) -> Iterator[pa.Tabl
         result.close()
 
 
-def _query(selection: Selection) -> sa.Select[tuple[object, ...]]:
+def _query(
+    selection: Selection, fresh_since: Mapping[str, datetime] | None
+) -> sa.Select[tuple[object, ...]]:
     stopped = sa.select(company_stop.c.company_id).distinct().subquery()
-    protection = _protection()
+    protection, others = flags(fresh_since).subquery(), beside(selection.registers).subquery()
     joined = (
         of_companies()
         .outerjoin(stopped, stopped.c.company_id == company.c.company_id)
         .outerjoin(protection, protection.c.company_id == company.c.company_id)
+        .outerjoin(others, others.c.company_id == company.c.company_id)
     )
     return (
         sa.select(
             company.c.company_id,
-            record.c.source_key,
+            sa.case((record.c.source_id == LEI_SOURCE, record.c.source_key)),
             record.c.source_id,
             record.c.first_delivery_id,
             company.c.state,
-            record.c.person_kind,
+            sa.case(
+                (others.c.is_natural == 1, "natural"),
+                (record.c.person_kind == "natural", "natural"),
+                (others.c.is_possible == 1, "possible"),
+                else_=record.c.person_kind,
+            ),
             record.c.legal_name,
             record.c.legal_country,
             record.c.headquarters_country,
@@ -99,23 +125,11 @@ def _query(selection: Selection) -> sa.Select[tuple[object, ...]]:
             record.c.registration_number,
             stopped.c.company_id.is_not(None),
             sa.cast(protection.c.is_protected, sa.Boolean),
+            protection.c.cleared_by,
+            sa.func.coalesce(others.c.has_ceased == 1, sa.false()),
             *(record.c[f"headquarters_{name}"] for name in ADDRESS),
         )
         .select_from(joined)
         .where(*conditions(selection))
         .order_by(company.c.company_id)
-    )
-
-
-def _protection() -> sa.Subquery:
-    """Each company's marketing protection: set by one register, it is set."""
-    flag = sa.case(
-        (contact_point.c.ad_protected.is_(True), 1), (contact_point.c.ad_protected.is_(False), 0)
-    )
-    return (
-        sa.select(company_record.c.company_id, sa.func.max(flag).label("is_protected"))
-        .join(contact_point, contact_point.c.record_id == company_record.c.record_id)
-        .where(company_record.c.until_at.is_(None), contact_point.c.ad_protected.is_not(None))
-        .group_by(company_record.c.company_id)
-        .subquery()
     )

@@ -11,11 +11,14 @@ import sqlalchemy as sa
 
 from sources.kit import columns
 from sources.kit.columns import change_name
+from sources.kit.numbers import register_key
+from sources.kit.shapes import AD_PROTECTED
 from warehouse.read_company import LEI_SOURCE
 from warehouse.schema import (
     change,
     company,
     company_record,
+    contact_point,
     correction,
     delivery,
     personal_value,
@@ -33,7 +36,8 @@ _Row = Mapping[str, Any]
 _Changes = dict[str, int]
 _Parts = Sequence[tuple[str, int]]
 
-_NAMES = tuple((name, change_name(name)) for name in columns.PUBLISHED)
+_FIELDS = (*columns.PUBLISHED, AD_PROTECTED.name)
+_NAMES = tuple((name, change_name(name)) for name in _FIELDS)
 """Every published field with its name in `change`."""
 CARE_OF = "_care_of"
 """Ending of a care-of part's field: it came as part of the line before the ending."""
@@ -43,7 +47,8 @@ CARE_OF = "_care_of"
 class Origin:
     """Where some held values came from: rows of the `origins` view that differ in field only.
 
-    `fields` are words of `sources.kit.columns`, in its order.
+    `fields` are words of `sources.kit.columns`, in its order, and kinds of contact points.
+    `is_shown`: they are of the record that `prospects` shows, and may stand in a list.
     """
 
     fields: tuple[str, ...]
@@ -55,6 +60,7 @@ class Origin:
     delivery_sha256: str
     published_at: datetime | None
     retrieved_at: datetime
+    is_shown: bool = True
 
 
 @dataclass(frozen=True)
@@ -62,12 +68,16 @@ class Holding:
     """Everything held on one company.
 
     `values` are the texts of the record that `prospects` shows; `origins` cover every value of
-    all its records. A part of an address that names a person has the origin of its address line
-    and stands in no value. `has_personal_values` says that there are such parts.
+    all its records and every contact point. A part of an address that names a person has the
+    origin of its address line and stands in no value. `has_personal_values` says that there are
+    such parts, or contact points: what the policy row of persons deletes. `lei` is None of a
+    company without one. `subject` is what a stop is remembered under: `lei` and the LEI, or
+    `register` and the number (`register_key`).
     """
 
     company_id: int
-    lei: str
+    lei: str | None
+    subject: tuple[str, str]
     values: dict[str, str | None]
     origins: tuple[Origin, ...]
     has_personal_values: bool
@@ -88,7 +98,7 @@ class Holdings:
         rows = [dict(row) for row in self._connection.execute(_records(company_ids)).mappings()]
         record_ids = [row["record_id"] for row in rows]
         changes = self._current_changes(record_ids)
-        personal = self._personal_values(record_ids)
+        personal = self._kept_apart(record_ids)
         self._learn(rows, changes, personal)
         self._learn_corrections(record_ids)
         records: dict[int, list[_Row]] = {}
@@ -145,6 +155,7 @@ class Holdings:
             delivery_sha256=brought_by["sha256"],
             published_at=brought_by["published_at"],
             retrieved_at=brought_by["retrieved_at"],
+            is_shown=row["record_id"] == row["lead_record_id"],
         )
 
     def _current_changes(self, record_ids: Sequence[int]) -> dict[int, _Changes]:
@@ -156,16 +167,20 @@ class Holdings:
             found.setdefault(record_id, {})[field] = delivery_id
         return found
 
-    def _personal_values(self, record_ids: Sequence[int]) -> dict[int, list[tuple[str, int]]]:
-        held = personal_value.c
-        query = (
+    def _kept_apart(self, record_ids: Sequence[int]) -> dict[int, list[tuple[str, int]]]:
+        """(field or kind, delivery) of values that name a person and of contact points."""
+        held, point = personal_value.c, contact_point.c
+        found: dict[int, list[tuple[str, int]]] = {}
+        for query in (
             sa.select(held.record_id, held.field, held.delivery_id)
             .where(held.record_id.in_(record_ids))
-            .order_by(held.record_id, held.field)
-        )
-        found: dict[int, list[tuple[str, int]]] = {}
-        for record_id, field, delivery_id in self._connection.execute(query):
-            found.setdefault(record_id, []).append((field, delivery_id))
+            .order_by(held.record_id, held.field),
+            sa.select(point.record_id, point.kind, point.first_delivery_id)
+            .where(point.record_id.in_(record_ids))
+            .order_by(point.record_id, point.kind, point.contact_id),
+        ):
+            for record_id, field, delivery_id in self._connection.execute(query):
+                found.setdefault(record_id, []).append((field, delivery_id))
         return found
 
     def _learn(
@@ -215,9 +230,13 @@ def _holding(
     personal: Mapping[int, _Parts],
 ) -> Holding:
     shown = next(row for row in held if row["record_id"] == row["lead_record_id"])
+    key = shown["source_key"]
+    lei = key if shown["source_id"] == LEI_SOURCE else None
+    register = register_key(shown["registration_authority"], shown["registration_number"])
     return Holding(
         company_id=company_id,
-        lei=shown["source_key"],
+        lei=lei,
+        subject=("lei", lei) if lei else ("register", register or key),
         values={name: shown[name] for name in columns.PUBLISHED},
         origins=origins,
         has_personal_values=any(row["record_id"] in personal for row in held),
@@ -237,7 +256,7 @@ def _records(company_ids: Sequence[int]) -> sa.Select[Any]:
             record.c.source_id,
             record.c.source_key,
             record.c.first_delivery_id,
-            *(record.c[name] for name in columns.PUBLISHED),
+            *(record.c[name] for name in _FIELDS),
         )
         .select_from(company)
         .join(link, link.c.company_id == company.c.company_id)

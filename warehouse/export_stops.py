@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 import sqlalchemy as sa
 
 from sources.kit.errors import Refused
+from sources.kit.numbers import register_key
 from warehouse.privacy.stops import Stops
 from warehouse.privacy.suppression import KEY_PURPOSE
 from warehouse.schema import (
@@ -68,7 +69,7 @@ def hold_still(connection: Connection) -> None:
 
 
 def stopped_by_now(
-    connection: Connection, keys: Keys, company_ids: Sequence[int], leis: Sequence[str]
+    connection: Connection, keys: Keys, company_ids: Sequence[int], leis: Sequence[str | None]
 ) -> set[int]:
     """Which of the companies are stopped, read anew; both sequences run in parallel."""
     linked = set(connection.scalars(sa.select(company_stop.c.company_id)))
@@ -119,26 +120,40 @@ def _ever_added(connection: Connection) -> int:
     return (following or 1) - 1
 
 
-def _witnesses(connection: Connection) -> list[tuple[str, int, str]]:
-    """(LEI, key version, hash) of companies still held whose hash was written before."""
-    of_letters = (
-        sa.select(company.c.lead_source_key, letter.c.key_version, letter.c.subject_hash)
-        .join(letter, letter.c.company_id == company.c.company_id)
+def _witnesses(connection: Connection) -> list[tuple[str, str | None, int, str]]:
+    """(key, register's number, key version, hash) of companies still held, hashed before."""
+    names = ("source_key", "registration_authority", "registration_number")
+    shown = (
+        sa.select(*(record.c[name] for name in names))
+        .select_from(company)
+        .join(
+            record,
+            sa.and_(
+                record.c.record_id == company.c.lead_record_id,
+                record.c.source_key == company.c.lead_source_key,
+            ),
+        )
         .limit(_WITNESSES)
+    )
+    of_letters = shown.add_columns(letter.c.key_version, letter.c.subject_hash).join(
+        letter, letter.c.company_id == company.c.company_id
     )
     of_stops = (
-        sa.select(company.c.lead_source_key, suppression.c.key_version, suppression.c.subject_hash)
+        shown.add_columns(suppression.c.key_version, suppression.c.subject_hash)
         .join(company_stop, company_stop.c.company_id == company.c.company_id)
         .join(suppression, suppression.c.suppression_id == company_stop.c.suppression_id)
-        .where(suppression.c.kind == "lei")
-        .limit(_WITNESSES)
+        .where(suppression.c.kind.in_(("lei", "register")))
     )
     found = [*connection.execute(of_letters), *connection.execute(of_stops)]
-    return [(row[0], row[1], row[2]) for row in found]
+    return [
+        (row[0], register_key(row[1], row[2]), row.key_version, row.subject_hash) for row in found
+    ]
 
 
-def _is_ours(keys: Keys, lei: str, version: int, digest: str) -> bool:
-    return keys.macs(KEY_PURPOSE, f"lei:{lei}").get(version) == digest
+def _is_ours(keys: Keys, key: str, register: str | None, version: int, digest: str) -> bool:
+    """Whether the hash is that of the company's LEI, or of its number where it had no LEI."""
+    texts = (f"lei:{key}", f"register:{register}")
+    return any(keys.macs(KEY_PURPOSE, text).get(version) == digest for text in texts)
 
 
 def _refuse(cause: str, what: str, error: Exception | None = None) -> NoReturn:

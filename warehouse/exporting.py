@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sources.kit.period import parse_period
 from warehouse.numbering import take_numbers
 from warehouse.privacy import audit
-from warehouse.privacy.suppression import subject_hash
+from warehouse.privacy.suppression import KEY_PURPOSE
 from warehouse.schema import audit_event, disclosure, export, letter, source_cursor
 
 if TYPE_CHECKING:
@@ -45,11 +45,15 @@ class Heading:
 
 @dataclass(frozen=True)
 class SentRow:
-    """One row of a list: which company's which fields left under which notice and link."""
+    """One row of a list: which company's which fields left under which notice and link.
+
+    `subject` is what a stop by the link is remembered under: kind and value (`Holding.subject`).
+    """
 
     row_id: str
     company_id: int
-    lei: str
+    lei: str | None
+    subject: tuple[str, str]
     fields: tuple[str, ...]
     notice_id: str
     language: str
@@ -195,13 +199,15 @@ def _disclose(connection: Connection, heading: Heading, rows: Sequence[SentRow])
 
 
 def _letter(keys: Keys, heading: Heading, row: SentRow, html: str) -> dict[str, Any]:
-    version, digest = subject_hash(keys, "lei", row.lei)
+    kind, value = row.subject
+    version, digest = keys.mac(KEY_PURPOSE, f"{kind}:{value}")
     return {
         "token_digest": row.token_digest,
         "export_id": heading.export_id,
         "row_id": row.row_id,
         "company_id": row.company_id,
         "key_version": version,
+        "subject_kind": kind,
         "subject_hash": digest,
         "notice_id": row.notice_id,
         "language": row.language,

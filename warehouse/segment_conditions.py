@@ -40,7 +40,7 @@ def of_companies() -> sa.Join:
 def conditions(selection: Selection) -> list[sa.ColumnElement[bool]]:
     """What makes a company a candidate, on `of_companies`; inactive ones are candidates too."""
     found = [
-        record.c.source_id == LEI_SOURCE,
+        *(_of_registers(selection) if selection.segment.is_without_lei else _OF_LEIS),
         *matches(
             selection, held_status(selection), record.c.next_renewal_date, record.c.legal_country
         ),
@@ -52,6 +52,22 @@ def conditions(selection: Selection) -> list[sa.ColumnElement[bool]]:
             )
         )
     return found
+
+
+_OF_LEIS = (record.c.source_id == LEI_SOURCE,)
+
+
+def _of_registers(selection: Selection) -> list[sa.ColumnElement[bool]]:
+    """Leading records of national registers: who has an LEI is shown by its LEI's record.
+
+    A register's record has no `lei_status`: saying so lets the index of statuses find it. A company
+    whose only link has ended is shown by a record that is another company's now.
+    """
+    return [
+        record.c.lei_status.is_(None),
+        record.c.source_id.in_(selection.registers),
+        company_record.c.until_at.is_(None),
+    ]
 
 
 def held_status(selection: Selection) -> sa.ColumnElement[Any]:

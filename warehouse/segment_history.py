@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from warehouse import history
 from warehouse.group_history import families
 from warehouse.read_company import LEI_SOURCE
-from warehouse.schema import company, record
+from warehouse.schema import company, company_record, record
 from warehouse.segment_conditions import (
     held_status,
     matches,
@@ -31,6 +31,8 @@ _DECIDING = ("lei_status", "next_renewal_date", "country")
 
 def count_then(connection: Connection, selection: Selection, moment: datetime) -> int:
     """Companies that were candidates at the moment, of those that are still held."""
+    if selection.segment.is_without_lei:
+        return _without_lei_then(connection, selection, moment)
     then = _Then(connection, moment)
     same = (held_status(selection), record.c.next_renewal_date, record.c.legal_country)
     others = of_companies().join(then.earlier, then.is_earlier)
@@ -53,6 +55,35 @@ def count_then(connection: Connection, selection: Selection, moment: datetime) -
             (others, then.values, []),
         )
     )
+
+
+def _without_lei_then(connection: Connection, selection: Selection, moment: datetime) -> int:
+    """Companies that a register told of at the moment, and no record with an LEI."""
+    own, of_lei, with_lei = company_record, company_record.alias(), record.alias()
+    earlier = history.earlier_values(("country",), moment)
+    country = history.was(earlier, "country", record.c.legal_country)
+    has_lei = (
+        sa.exists()
+        .where(of_lei.c.company_id == own.c.company_id, _held_then(of_lei, moment))
+        .where(with_lei.c.record_id == of_lei.c.record_id, with_lei.c.source_id == LEI_SOURCE)
+    )
+    query = (
+        sa.select(sa.func.count(own.c.company_id.distinct()))
+        .select_from(record)
+        .join(own, own.c.record_id == record.c.record_id)
+        .outerjoin(earlier, earlier.c.record_id == record.c.record_id)
+        .where(record.c.lei_status.is_(None), record.c.source_id.in_(selection.registers))
+        .where(_held_then(own, moment), sa.not_(has_lei))
+    )
+    if selection.countries:
+        query = query.where(country.in_(selection.countries))
+    return connection.scalar(query) or 0
+
+
+def _held_then(link: sa.FromClause, moment: datetime) -> sa.ColumnElement[bool]:
+    """Whether a link between company and record held at the moment."""
+    ended_later = sa.or_(link.c.until_at.is_(None), link.c.until_at > moment)
+    return sa.and_(link.c.since_at <= moment, ended_later)
 
 
 def _is_sibling(

@@ -16,6 +16,7 @@ from warehouse.segment_conditions import conditions, matches, of_companies, plan
 from warehouse.segment_history import count_then
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import date, datetime
 
     from sqlalchemy.engine import Connection, Engine
@@ -33,7 +34,8 @@ class Segment:
 
     `statuses` are RegistrationStatus values, empty for any. With `is_by_renewal` the next renewal
     falls from the day of asking to `days` later, both included; with `is_by_group` a sibling's does
-    and its own does not. `comes_with` names what a segment
+    and its own does not. With `is_without_lei` it is of companies that a national register alone
+    tells of; every other segment is of companies with an LEI. `comes_with` names what a segment
     that cannot be made yet is waiting for.
     """
 
@@ -42,6 +44,7 @@ class Segment:
     statuses: tuple[str, ...] = ()
     is_by_renewal: bool = False
     is_by_group: bool = False
+    is_without_lei: bool = False
     comes_with: str | None = None
 
 
@@ -54,7 +57,9 @@ SEGMENTS = (
     ),
     Segment("lapsed", "the LEI has lapsed, whatever the date", statuses=("LAPSED",)),
     Segment(
-        "no-lei", "companies without an LEI", comes_with="the national company registers as sources"
+        "no-lei",
+        "companies of the national registers without an LEI, as far as [scope] no_lei takes them",
+        is_without_lei=True,
     ),
     Segment(
         "transfer",
@@ -76,13 +81,15 @@ _BY_NAME = {segment.name: segment for segment in SEGMENTS}
 class Selection:
     """A segment as asked for: on which day, how far ahead, in which countries (none: all).
 
-    With `known_at` it is counted over what the warehouse said at that moment.
+    `registers` are the ids of the national registers among the sources. With `known_at` it is
+    counted over what the warehouse said at that moment.
     """
 
     segment: Segment
     as_of: date
     days: int = DEFAULT_DAYS
     countries: tuple[str, ...] = ()
+    registers: tuple[str, ...] = ()
     known_at: datetime | None = None
 
     def filter(self) -> dict[str, Any]:
@@ -111,11 +118,13 @@ def select(
     *,
     days: int = DEFAULT_DAYS,
     countries: tuple[str, ...] = (),
+    registers: Collection[str] = (),
     known_at: datetime | None = None,
 ) -> Selection:
     """The segment of that name; `Refused` for one that is unknown or cannot be made yet.
 
-    Countries are ISO 3166-1 codes of the legal address, in either case.
+    Countries are ISO 3166-1 codes of the legal address, in either case; `registers` the ids of the
+    sources that are national registers.
     """
     segment = _BY_NAME.get(name)
     if segment is None:
@@ -132,7 +141,7 @@ def select(
     if unknown:
         cause = f"{', '.join(unknown)} is no country"
         raise Refused("--country", cause, "Give two-letter codes (ISO 3166-1), such as DK")
-    return Selection(segment, as_of, days, codes, known_at)
+    return Selection(segment, as_of, days, codes, tuple(sorted(registers)), known_at)
 
 
 def listing() -> list[dict[str, Any]]:
@@ -154,7 +163,7 @@ def count(engine: Engine, selection: Selection) -> Count:
         if selection.known_at is not None:
             return Count(count_then(connection, selection, selection.known_at), 0)
         held = sa.select(sa.func.count()).where(*conditions(selection))
-        if _is_joined(connection):
+        if selection.segment.is_without_lei or _is_joined(connection):
             held = held.select_from(of_companies())
         else:  # each record has a company of its own that shows it: the index alone can tell
             held = held.select_from(record)
@@ -173,8 +182,9 @@ def count_dropped(connection: Connection, selection: Selection) -> int:
     They are known by a keyed hash only. One that the newest full file no longer held is no
     candidate any more.
     """
-    held = suppressed_record
-    if selection.segment.is_by_group:  # whose siblings they are nobody knows
+    held, segment = suppressed_record, selection.segment
+    # Whose siblings they are nobody knows; of registers' companies none is counted.
+    if segment.is_by_group or segment.is_without_lei:
         return 0
     query = (
         sa.select(sa.func.count())

@@ -9,6 +9,7 @@ import typer
 
 from flows.cli.call import call_of, epilog
 from flows.cli.segment import Countries, Days
+from flows.cli.words import counted
 
 if TYPE_CHECKING:
     from flows.cli.paper import Paper
@@ -82,6 +83,7 @@ def _show(page: Paper, manifest: dict[str, Any], out: Path | None) -> None:
         page.warn("EXAMPLE configuration: nobody's counsel has accepted anything here.")
     if out is not None and is_written:
         page.facts([("list", out / str(manifest["export_id"])), ("id", manifest["export_id"])])
+    _show_rechecks(page, manifest)
     if manifest["excluded"]:
         page.heading("Excluded, each for one reason")
         page.table(
@@ -94,3 +96,22 @@ def _show(page: Paper, manifest: dict[str, Any], out: Path | None) -> None:
             ],
             numbers=("candidates",),
         )
+
+
+def _show_rechecks(page: Paper, manifest: dict[str, Any]) -> None:
+    """Write which registers were asked again whether companies are protected, and how that went."""
+    for asked in manifest["protection_recheck"]:
+        companies = counted(asked["to_ask"], "company", "companies")
+        said = f"{asked['source_id']}: of {companies} it said too long ago that no marketing"
+        said += " protection is set"
+        if manifest["export_id"] is None:
+            page.say(f"{said}: the export will ask it again, and leave out whom it must.")
+            continue
+        page.say(f"{said}. Asked again: it answered on {asked['answered']:,}.")
+        if asked["error"]:
+            error = asked["error"]
+            page.warn(
+                f"It did not answer on the others, and they stay at home as protection unknown: "
+                f"{error['thing']}: {error['cause']}. {error['cure']}.",
+                indent=2,
+            )

@@ -60,17 +60,19 @@ def list_segments(context: typer.Context, as_of: AsOf = None) -> None:
 def _list_then(context: typer.Context, found: list[dict[str, Any]], as_of: Any) -> None:  # noqa: ANN401 (a day or a moment)
     """List the segments with their counts at a moment that has been."""
     from flows.as_of import moment_of
+    from flows.registers import registers
     from warehouse import segments
 
     call = call_of(context)
     with call.ready_house() as house:
         moment = moment_of(house, as_of)
         for one in found:
-            is_counted = one["comes_with"] is None
-            chosen = (
-                segments.select(one["name"], moment.date(), known_at=moment) if is_counted else None
-            )
-            one["candidates"] = segments.count(house.engine, chosen).candidates if chosen else None
+            one["candidates"] = None
+            if one["comes_with"] is None:
+                chosen = segments.select(
+                    one["name"], moment.date(), registers=registers(), known_at=moment
+                )
+                one["candidates"] = segments.count(house.engine, chosen).candidates
     rows = [
         (
             one["name"],
@@ -99,6 +101,7 @@ def count(
     With --as-of, over what was known then; --days are counted from that day.
     """
     from flows.as_of import moment_of
+    from flows.registers import registers
     from warehouse import segments
 
     call = call_of(context)
@@ -106,7 +109,12 @@ def count(
         moment = None if as_of is None else moment_of(house, as_of)
         today = (moment or house.now()).date()
         chosen = segments.select(
-            name, today, days=days, countries=tuple(countries or ()), known_at=moment
+            name,
+            today,
+            days=days,
+            countries=tuple(countries or ()),
+            registers=registers(),
+            known_at=moment,
         )
         found = segments.count(house.engine, chosen)
     document = {

@@ -126,11 +126,16 @@ class ChannelRule(Decision):
 
 
 class ProtectionFlag(Decision):
-    """A country whose register publishes a protection from marketing: no answer means no list."""
+    """A country whose register publishes a protection from marketing: no answer means no list.
+
+    That a company is not protected counts for `recheck_after`; then its register is asked again
+    before it stands in a list. By default it is asked each time.
+    """
 
     country: Country
     flag: Text
     register_name: Text  # plain `register` is taken: every class has a method of that name
+    recheck_after: PeriodText = "P0D"
     citation: Text
 
 

@@ -34,6 +34,8 @@ PLAIN: dict[str, Any] = {
     "lei_status": "ISSUED",
     "is_stopped": False,
     "is_protected": None,
+    "cleared_by": None,
+    "has_ceased": False,
     "headquarters_mail_routing": None,
     "headquarters_address_line": "Prøveveien 1",
     "headquarters_address_number": None,
@@ -55,7 +57,7 @@ SCHEMA = pa.schema(
 SPOILED: dict[str, dict[str, Any]] = {
     "suppressed": {"is_stopped": True},
     "advertising_protected": {"is_protected": True},
-    "protection_unknown": {"headquarters_country": "SE"},
+    "protection_unknown": {"headquarters_country": "SE", "cleared_by": "cvr"},
     "natural_person": {"person_kind": "natural", "legal_country": "DK"},
     "person_review": {"person_kind": "possible"},
     "channel_forbidden": {"legal_country": "US"},
@@ -64,7 +66,7 @@ SPOILED: dict[str, dict[str, Any]] = {
     "no_provenance": {"source_id": "unheard-of"},
     "incomplete_notice": {"legal_country": "DK"},
     "inactive": {"state": "inactive"},
-    "entity_inactive": {"entity_status": "INACTIVE"},
+    "entity_inactive": {"has_ceased": True},
     "lei_retired": {"lei_status": "RETIRED"},
     "lei_merged": {"lei_status": "MERGED"},
     "lei_annulled": {"lei_status": "ANNULLED"},
@@ -81,7 +83,7 @@ def terms(**changes: Any) -> Terms:
         "sender_country": "DK",
         "is_sender_bound": True,
         "rules": RULES,
-        "flagged": frozenset({"SE"}),
+        "flagged": {"SE": frozenset({"bolagsverket"}), "NL": frozenset[str]()},
         "known_sources": frozenset({"gleif"}),
         "cooling": frozenset({99}),
         "is_stopped": lambda leis: np.zeros(len(leis), dtype=bool),
@@ -187,9 +189,16 @@ def test_a_stop_is_found_by_the_hash_too() -> None:
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ({"is_protected": False, "legal_country": "SE"}, "selected"),
-        ({"is_protected": None, "legal_country": "SE"}, "protection_unknown"),
+        ({"cleared_by": "bolagsverket", "legal_country": "SE"}, "selected"),
+        ({"cleared_by": "cvr,bolagsverket", "legal_country": "SE"}, "selected"),
+        ({"cleared_by": None, "legal_country": "SE"}, "protection_unknown"),
+        ({"cleared_by": "cvr", "legal_country": "SE"}, "protection_unknown"),
+        ({"cleared_by": "bolagsverket", "headquarters_country": "NL"}, "protection_unknown"),
         ({"is_protected": True, "legal_country": "NO"}, "advertising_protected"),
+        (
+            {"is_protected": True, "cleared_by": "bolagsverket", "legal_country": "SE"},
+            "advertising_protected",
+        ),
     ],
 )
 def test_a_register_with_a_flag_must_have_told_us(row: dict[str, Any], expected: str) -> None:

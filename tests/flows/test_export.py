@@ -440,7 +440,7 @@ def test_each_missing_decision_is_named(light: Ingesting, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"segment": "no-lei"}, "it comes with"),
+        ({"segment": "transfer"}, "it comes with"),
         ({"segment": "everyone"}, "none of that name"),
         ({"channel": "pigeon"}, "no channel 'pigeon'"),
         ({"format": "docx"}, "no format 'docx'"),

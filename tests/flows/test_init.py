@@ -79,6 +79,7 @@ def test_the_example_accepts_every_shipped_rule_by_name(tmp_path: Path) -> None:
     settings = load(config, environ={})
     assert settings.is_example
     assert settings.scope.countries == ()
+    assert [row.country for row in settings.scope.no_lei] == ["DK", "NO", "EE", "FI"]
     assert settings.links is not None
     assert settings.links.base_url == "http://127.0.0.1:8321"
 

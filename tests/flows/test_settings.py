@@ -183,6 +183,16 @@ class TestWhatIsRefused:
             ("warehouse = 3", "[warehouse]: is one table: write [warehouse] above it"),
             ("[[purpose]]\ntext = {}", "[[purpose]] number 1 id: is missing; add it"),
             ("[scope]\ncountries = ['dk']", "[scope] countries.0: write a country as its two"),
+            ("[[scope.no_lei]]\ncountry = 'dk'", "[scope] no_lei.0.country: write a country as"),
+            ("[[scope.no_lei]]", "[scope] no_lei.0.country: is missing; add it"),
+            (
+                "[[scope.no_lei]]\ncountry = 'DK'\nmin_employees = -1",
+                "[scope] no_lei.0.min_employees: must be greater than or equal to 0",
+            ),
+            (
+                "[[scope.no_lei]]\ncountry = 'DK'\nlegal_from = ['ZRPO']",
+                "[scope] no_lei.0.legal_from: is not a key here; remove it",
+            ),
             (
                 "[deletion_cap]\nmax_share = 1.5",
                 "[deletion_cap] max_share: must be less than or equal to 1",

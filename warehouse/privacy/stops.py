@@ -55,13 +55,14 @@ class Stops:
         has_registers = bool(found.numbers) or _has_registers(connection)
         return cls(keys, roots | own, frozenset(own), found, has_registers)
 
-    def covers(self, leis: Sequence[str]) -> np.ndarray:
-        """Which LEIs are stopped (bool); costs nothing while the list is empty."""
+    def covers(self, leis: Sequence[str | None]) -> np.ndarray:
+        """Which LEIs are stopped (bool), none where there is none; free while the list is empty."""
         import numpy as np  # status and explain do without it
 
         if not self.roots:
             return np.zeros(len(leis), dtype=bool)
-        return np.array([self.root("lei", lei) is not None for lei in leis], dtype=bool)
+        found = [lei is not None and self.root("lei", lei) is not None for lei in leis]
+        return np.array(found, dtype=bool)
 
     def covers_registers(
         self, authorities: Sequence[str | None], numbers: Sequence[str | None]
@@ -139,5 +140,11 @@ def _is_listed(keys: Keys, digests: Collection[str], lei: str) -> bool:
 
 
 def _has_registers(connection: Connection) -> bool:
-    query = sa.select(followed_stop.c.suppression_id).where(followed_stop.c.kind == "register")
-    return connection.scalar(query.limit(1)) is not None
+    """Whether a stop leads to a register's number, or is on one: of a company without an LEI."""
+    return any(
+        connection.scalar(
+            sa.select(table.c.suppression_id).where(table.c.kind == "register").limit(1)
+        )
+        is not None
+        for table in (followed_stop, suppression)
+    )

@@ -35,7 +35,13 @@ Kind = Literal["lei", "email", "phone", "domain"]
 KEY_PURPOSE = following.KEY_PURPOSE
 REVIEW_AFTER = "P5Y"
 """When a person looks at a stop again (notice element N17); it stays in force meanwhile."""
-_SCOPE = {"lei": "company", "email": "value", "phone": "value", "domain": "domain"}
+_SCOPE = {
+    "lei": "company",
+    "register": "company",
+    "email": "value",
+    "phone": "value",
+    "domain": "domain",
+}
 
 
 def canonical(kind: Kind, value: str) -> str:
@@ -137,7 +143,7 @@ def stop_by_link(connection: Connection, token_digest: str, *, now: datetime) ->
         return False
     suppression_id, is_new = _insert(
         connection,
-        "lei",
+        sent.subject_kind,
         sent.key_version,
         sent.subject_hash,
         (sent.subject_hash,),
@@ -164,7 +170,7 @@ def _account(
 
 def _insert(  # noqa: PLR0913 (a stop has this many sides)
     connection: Connection,
-    kind: Kind,
+    kind: str,
     version: int,
     digest: str,
     all_digests: tuple[str, ...],

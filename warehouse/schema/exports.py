@@ -51,6 +51,12 @@ letter = sa.Table(
     column("row_id", sa.Text, comment="the row"),
     column("company_id", sa.BigInteger, comment="the company then"),
     column("key_version", sa.Integer, comment="version of the suppression key"),
+    column(
+        "subject_kind",
+        sa.Text,
+        default="'lei'",
+        comment="what was hashed: lei, or register (its code and a number)",
+    ),
     column("subject_hash", sa.Text, comment="keyed hash of (source, key): outlives the company"),
     column("notice_id", sa.Text, comment="the notice printed"),
     column("language", sa.Text, comment="language(s) of the notice"),

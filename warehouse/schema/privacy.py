@@ -13,7 +13,7 @@ suppression = sa.Table(
     METADATA,
     column("suppression_id", sa.BigInteger, primary_key=True, comment="ours"),
     column("scope", sa.Text, comment="company, value or domain"),
-    column("kind", sa.Text, comment="what was hashed: lei, email, phone, domain"),
+    column("kind", sa.Text, comment="what was hashed: lei, register, email, phone, domain"),
     column("key_version", sa.Integer, comment="version of the key outside the database"),
     column("subject_hash", sa.Text, comment="HMAC-SHA-256 of the canonical value, hex"),
     column("reason", sa.Text, comment="why, in words without contact values"),

@@ -96,6 +96,14 @@ sa.Index(
     "ix_record_lei_status", record.c.lei_status, record.c.source_id, record.c.next_renewal_date
 )
 """Segments are counted, and what has ended is found, in this index alone."""
+_HAS_FLAG = record.c.ad_protected.is_not(None)
+sa.Index(
+    "ix_record_ad_protected",
+    record.c.record_id,
+    sqlite_where=_HAS_FLAG,
+    postgresql_where=_HAS_FLAG,
+)
+"""Whom a register says to be protected or not: few among records of the whole world."""
 
 company = sa.Table(
     "company",

@@ -737,6 +737,14 @@ def upgrade() -> None:
         postgresql_partition_by="HASH (source_key)",
     )
     op.create_index(
+        "ix_record_ad_protected",
+        "record",
+        ["record_id"],
+        unique=False,
+        sqlite_where=sa.text("ad_protected IS NOT NULL"),
+        postgresql_where=sa.text("ad_protected IS NOT NULL"),
+    )
+    op.create_index(
         "ix_record_end_lei",
         "record",
         [

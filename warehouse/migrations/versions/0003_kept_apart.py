@@ -232,7 +232,7 @@ def upgrade() -> None:
             sa.Text(),
             autoincrement=False,
             nullable=False,
-            comment="what was hashed: lei, email, phone, domain",
+            comment="what was hashed: lei, register, email, phone, domain",
         ),
         sa.Column(
             "key_version",
@@ -494,6 +494,14 @@ def upgrade() -> None:
             autoincrement=False,
             nullable=False,
             comment="version of the suppression key",
+        ),
+        sa.Column(
+            "subject_kind",
+            sa.Text(),
+            server_default=sa.text("'lei'"),
+            autoincrement=False,
+            nullable=False,
+            comment="what was hashed: lei, or register (its code and a number)",
         ),
         sa.Column(
             "subject_hash",
