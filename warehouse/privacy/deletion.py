@@ -179,11 +179,11 @@ def _delete_one(connection: Connection, item: Due, act: Act) -> dict[str, int]:
         if item.field is not None
         else _delete_company(connection, item)
     )
-    _log(connection, counts, item.policy_id, item.reason, act)
+    log_act(connection, counts, item.policy_id, item.reason, act)
     return counts
 
 
-def _log(
+def log_act(
     connection: Connection, counts: dict[str, int], policy_id: str, reason: str, act: Act
 ) -> None:
     """One entry a table for one act, under a random id that says nothing about whom."""
@@ -285,7 +285,7 @@ def delete_aside(
             quarantined_row.delete().where(_quarantine_due(policies, as_of))
         ).rowcount
         if gone:
-            _log(connection, {"quarantined_row": gone}, "quarantine", "last_seen", act)
+            log_act(connection, {"quarantined_row": gone}, "quarantine", "last_seen", act)
     return {"quarantined_row": gone}
 
 

@@ -6,6 +6,7 @@ from warehouse.schema.corrections import correction
 from warehouse.schema.deliveries import delivery, run, sequence, source_cursor
 from warehouse.schema.drift import delivery_profile
 from warehouse.schema.exports import disclosure, export, letter
+from warehouse.schema.own_lists import consent, customer, enquiry, own_change, visit
 from warehouse.schema.privacy import (
     audit_event,
     company_stop,
@@ -34,17 +35,21 @@ __all__ = [
     "company",
     "company_record",
     "company_stop",
+    "consent",
     "contact_point",
     "correction",
+    "customer",
     "deletion_log",
     "delivery",
     "delivery_profile",
     "disclosure",
+    "enquiry",
     "export",
     "followed_stop",
     "legal_form",
     "letter",
     "not_retaken",
+    "own_change",
     "personal_value",
     "quarantined_row",
     "record",
@@ -54,4 +59,5 @@ __all__ = [
     "source_cursor",
     "suppressed_record",
     "suppression",
+    "visit",
 ]
