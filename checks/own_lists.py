@@ -80,7 +80,10 @@ def judge(
     cells = read_cells(texts, own, terms.date_format, terms.home)
     rows = [_row(own, cells, place) for place in range(len(numbers))]
     for place, row in enumerate(rows):
-        cells.broken[place].update(_broken(own, row, terms))
+        broken = set(_broken(own, row, terms))
+        if "dates_are_in_format" in cells.broken[place]:  # a day was given, and not understood
+            broken.discard("event_date_is_given")
+        cells.broken[place].update(broken)
         if place in misshapen:
             cells.broken[place].add(MISSHAPEN)
         if cells.lost_number[place] or "@" in (row["event_reference"] or ""):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.departures import COOL_OFF, Terms
 from checks.departures_gates import RECIPIENT_KINDS
-from warehouse import exporting
+from warehouse import exporting, own_customers
 from warehouse.engine import reading
 from warehouse.export_stops import read_stops
 
@@ -40,6 +40,7 @@ def terms_of(house: House, job: Job, maker: NoticeMaker) -> Terms:
             is_stopped=stops.covers,
             is_register_stopped=stops.register_check(),
             is_notice_complete=cache(maker.is_complete),
+            ours=own_customers.ours(connection, job.now.date()),
         )
 
 

@@ -269,7 +269,7 @@ def _update(connection: Connection, given: Import, delivery_id: int, rows: Seque
             changes.append(
                 {
                     "list_code": given.own.code,
-                    "row_id": before[key.name],
+                    "own_id": before[key.name],
                     "field": name,
                     "delivery_id": delivery_id,
                     "old_value": None if is_personal else _text(before[name]),

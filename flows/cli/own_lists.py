@@ -79,11 +79,15 @@ def _ask(call: Call, prepared: Prepared) -> None:
     """Show the guess and ask; where nobody can be asked, refuse with the guess in words."""
     from flows.own_lists import confirmation_needed
 
-    if call.options.is_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if call.options.is_json or not _has_terminal():
         raise confirmation_needed(prepared)
     _show_mapping(Paper(), prepared.as_json())
     if not typer.confirm("Is that right?", default=False):
         raise confirmation_needed(prepared)
+
+
+def _has_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _show_mapping(page: Paper, mapping: dict[str, Any]) -> None:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 ISO = "YYYY-MM-DD"
 FORMATS = (
     *(ISO, "DD-MM-YYYY", "DD.MM.YYYY", "DD/MM/YYYY", "MM/DD/YYYY"),
-    *("YYYY/MM/DD", "YYYYMMDD", "MM-DD-YYYY"),
+    *("YYYY/MM/DD", "YYYYMMDD"),
 )
-"""Formats that are tried where none is stated."""
+"""Formats that are tried where none is stated; with hyphens nobody writes the month first."""
 _PARTS = {
     "YYYY": r"(?P<year>\d{4})",
     "MM": r"(?P<month>\d{1,2})",

@@ -74,18 +74,17 @@ def read_mapping(path: Path, own: OwnList) -> Mapping:
         raise _wrong(path, error.strerror or "it cannot be read") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError):
         raise _wrong(path, "it is not TOML") from None
+    faults = _shapes(given)
+    if faults:
+        raise _wrong(path, "; ".join(faults))
     columns = _columns(path, given.get("columns", {}))
     constants = {name: _constant(value) for name, value in given.get("constants", {}).items()}
-    faults = [f"{key} is no key of a mapping" for key in given if key not in _KEYS]
-    faults += [
+    faults = [
         f"{name} is no field of {own.code}; it has {', '.join(own.fields)}"
         for name in (*columns, *constants)
         if name not in own.fields
     ]
     faults += [f"{name} is mapped and constant" for name in constants if name in columns]
-    faults += [f"{name} is no text" for name in _TEXTS if not isinstance(given.get(name, ""), str)]
-    if len(str(given.get("separator", ","))) != 1:
-        faults.append("separator is not one character")
     if faults:
         raise _wrong(path, "; ".join(faults))
     return Mapping(
@@ -100,11 +99,29 @@ def read_mapping(path: Path, own: OwnList) -> Mapping:
     )
 
 
-def _columns(path: Path, given: Any) -> dict[str, str]:  # noqa: ANN401 (whatever TOML holds)
+def _shapes(given: Values[str, Any]) -> list[str]:
+    """What of the file is not of the kind it must be."""
+    faults = [f"{key} is no key of a mapping" for key in given if key not in _KEYS]
+    faults += [f"{name} is no text" for name in _TEXTS if not isinstance(given.get(name, ""), str)]
+    tables = ("columns", "constants")
+    faults += [
+        f"{name} is no table" for name in tables if not isinstance(given.get(name, {}), dict)
+    ]
+    if not isinstance(given.get("ignore", []), list):
+        faults.append("ignore is no list")
+    if len(str(given.get("separator", ","))) != 1:
+        faults.append("separator is not one character")
+    return faults
+
+
+def _columns(path: Path, given: Values[str, Any]) -> dict[str, str]:
     """Our field to their header; a column may stand for two of our fields."""
     columns: dict[str, str] = {}
-    for header, names in given.items() if isinstance(given, dict) else ():
-        for name in [names] if isinstance(names, str) else names:
+    for header, said in given.items():
+        names = said if isinstance(said, list) else [said]
+        if not all(isinstance(name, str) for name in names):
+            raise _wrong(path, f"{header!r} is mapped to no field")
+        for name in names:
             if name in columns:
                 raise _wrong(path, f"two columns are mapped to {name}")
             columns[name] = " ".join(header.split())

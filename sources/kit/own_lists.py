@@ -54,6 +54,11 @@ def own_list(code: str) -> OwnList:
     return found
 
 
+def is_own_list(source_id: str) -> bool:
+    """Whether deliveries of that source are files of the owner's own."""
+    return any(own.source_id == source_id for own in own_lists().values())
+
+
 @cache
 def own_lists() -> dict[str, OwnList]:
     """Every list, by its code."""

@@ -87,7 +87,7 @@ class Move:
     """A row to make inactive, active again, or to give other dates."""
 
     list_code: str
-    row_id: int
+    own_id: int
     state: str
     reason: str | None
     since: date | None
@@ -107,7 +107,7 @@ class OwnDue:
     """One row of one list whose time has come."""
 
     list_code: str
-    row_id: int
+    own_id: int
     policy_id: str
     reason: str
     delete_after: date
@@ -137,7 +137,7 @@ def apply_moves(
         table = _table(code)
         rows = [
             {
-                "row": move.row_id,
+                "row": move.own_id,
                 "now": move.state,
                 "from_day": move.since,
                 "why": move.reason,
@@ -220,12 +220,12 @@ def _acts(batch: Sequence[OwnDue]) -> Iterator[list[OwnDue]]:
 def _delete_rows(connection: Connection, items: Sequence[OwnDue]) -> dict[str, int]:
     """The rows, their history, and what stands in quarantine under their references."""
     code = items[0].list_code
-    table, ids = _table(code), [item.row_id for item in items]
+    table, ids = _table(code), [item.own_id for item in items]
     is_one = _key(table).in_(ids)
     references = sa.select(table.c.event_reference).where(is_one)
     own = own_lists()[code]
     conditions: list[tuple[sa.Table, sa.ColumnElement[bool]]] = [
-        (own_change, (own_change.c.list_code == code) & own_change.c.row_id.in_(ids)),
+        (own_change, (own_change.c.list_code == code) & own_change.c.own_id.in_(ids)),
         (
             quarantined_row,
             (quarantined_row.c.source_id == own.source_id)
@@ -246,17 +246,17 @@ def _moves(connection: Connection, code: str, way: Way, keys: Keys, as_of: date)
     wanted = [table.c[name] for name in names]
     if way.end.column:
         wanted.append(table.c[way.end.column])
-    rows = connection.execute(sa.select(_key(table).label("row_id"), *wanted)).mappings()
+    rows = connection.execute(sa.select(_key(table).label("own_id"), *wanted)).mappings()
     known: dict[Any, Any] = {}
     for row in rows:
-        asked = (row["event_date"], way.end_of(row), objections.get(row["row_id"]))
+        asked = (row["event_date"], way.end_of(row), objections.get(row["own_id"]))
         if asked not in known:
             known[asked] = way.of(*asked)
         since, reason, delete_after = known[asked]
         state = "inactive" if since is not None and since <= as_of else "active"
         held = (row["state"], row["inactive_after"], row["inactive_reason"], row["delete_after"])
         if held != (state, since, reason, delete_after):
-            yield Move(code, row["row_id"], state, reason, since, delete_after, row["state"])
+            yield Move(code, row["own_id"], state, reason, since, delete_after, row["state"])
 
 
 def _objections(connection: Connection, table: sa.Table, way: Way, keys: Keys) -> dict[int, date]:

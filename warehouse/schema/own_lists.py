@@ -224,7 +224,7 @@ own_change = sa.Table(
     "own_change",
     METADATA,
     column("list_code", sa.Text, primary_key=True, comment="customers, enquiries, …"),
-    column("row_id", sa.BigInteger, primary_key=True, comment="the list's own number of the row"),
+    column("own_id", sa.BigInteger, primary_key=True, comment="the list's own number of the row"),
     column("field", sa.Text, primary_key=True, comment="the column that changed"),
     column(
         "delivery_id",

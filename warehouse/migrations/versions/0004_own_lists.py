@@ -492,7 +492,7 @@ def upgrade() -> None:
             comment="customers, enquiries, …",
         ),
         sa.Column(
-            "row_id",
+            "own_id",
             sa.BigInteger(),
             autoincrement=False,
             nullable=False,
@@ -533,7 +533,7 @@ def upgrade() -> None:
             ["delivery_id"], ["delivery.delivery_id"], name=op.f("fk_own_change_delivery_id")
         ),
         sa.PrimaryKeyConstraint(
-            "list_code", "row_id", "field", "delivery_id", name=op.f("pk_own_change")
+            "list_code", "own_id", "field", "delivery_id", name=op.f("pk_own_change")
         ),
         comment="Every change of a row of the owner's lists; goes with the row",
         sqlite_with_rowid=False,
