@@ -135,11 +135,11 @@ def _delete_one(connection: Connection, item: Due, act: Act) -> dict[str, int]:
         if item.field is not None
         else delete_company(connection, item)
     )
-    log(connection, counts, item.policy_id, item.reason, act)
+    log_act(connection, counts, item.policy_id, item.reason, act)
     return counts
 
 
-def log(
+def log_act(
     connection: Connection, counts: dict[str, int], policy_id: str, reason: str, act: Act
 ) -> None:
     """One entry a table for one act, under a random id that says nothing about whom."""
@@ -226,7 +226,7 @@ def delete_aside(
             quarantined_row.delete().where(_quarantine_due(policies, as_of))
         ).rowcount
         if gone:
-            log(connection, {"quarantined_row": gone}, "quarantine", "last_seen", act)
+            log_act(connection, {"quarantined_row": gone}, "quarantine", "last_seen", act)
     return {"quarantined_row": gone}
 
 

@@ -74,7 +74,7 @@ def erase(connection: Connection, source_id: str, erasure: Erasure | None) -> Er
     for record_id in found:
         recalls += _recalls(connection, record_id)
         counts = _delete_record(connection, record_id, erasure.act)
-        deletion.log(connection, counts, POLICY_ID, REASON, erasure.act)
+        deletion.log_act(connection, counts, POLICY_ID, REASON, erasure.act)
     if found:
         audit.record_event(
             connection,
