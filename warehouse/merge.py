@@ -13,6 +13,7 @@ from sources.kit.errors import Busy
 from sources.kit.shapes import SHAPES
 from warehouse import (
     drift,
+    holdings,
     merge_absences,
     merge_aside,
     merge_changes,
@@ -98,6 +99,7 @@ def merge(
     _insert_delivery(connection, facts, delivery_id, counts)
     _drop_rows(connection, found)
     _insert_new(connection, facts, found)
+    _count_new(connection, facts, found)
     merge_personal.insert_new(connection, facts, delivery_id)
     counts["records_vanished"] = _change_held(connection, facts, found, delivery_id)
     merge_aside.insert_quarantine(connection, facts, delivery_id)
@@ -209,6 +211,13 @@ def _insert_new(connection: Connection, facts: DeliveryFacts, found: Sorted) -> 
             sa.select(number, *rows, at, sa.literal(OWN_RECORD)).where(is_new),
         )
     )
+
+
+def _count_new(connection: Connection, facts: DeliveryFacts, found: Sorted) -> None:
+    """Each new record that was not dropped is held from now on, with its company."""
+    brought = found.new_rows - len(found.dropped_records)
+    made = brought if SHAPES[facts.card.shape].makes_companies else 0
+    holdings.add(connection, facts.card.source_id, records=brought, companies=made)
 
 
 def move_cursor(connection: Connection, facts: DeliveryFacts, rows_in: int) -> None:

@@ -3,7 +3,7 @@
 from warehouse.schema.base import METADATA
 from warehouse.schema.codes import legal_form, registration_authority
 from warehouse.schema.corrections import correction
-from warehouse.schema.deliveries import delivery, run, sequence, source_cursor
+from warehouse.schema.deliveries import delivery, holding, run, sequence, source_cursor
 from warehouse.schema.drift import delivery_profile
 from warehouse.schema.exports import disclosure, export, letter
 from warehouse.schema.privacy import (
@@ -42,6 +42,7 @@ __all__ = [
     "disclosure",
     "export",
     "followed_stop",
+    "holding",
     "legal_form",
     "letter",
     "not_retaken",

@@ -91,6 +91,25 @@ def upgrade() -> None:
         comment="Surrogate keys that outlive deletions: a deleted id is never given again",
     )
     op.create_table(
+        "holding",
+        sa.Column(
+            "name",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="what is counted: company, record SOURCE",
+        ),
+        sa.Column(
+            "row_count",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="rows of it held",
+        ),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_holding")),
+        comment="How much is held, moved in the transactions that bring and delete it",
+    )
+    op.create_table(
         "source_cursor",
         sa.Column(
             "source_id", sa.Text(), autoincrement=False, nullable=False, comment="the source"
