@@ -25,11 +25,11 @@ _ADOPT = sa.table(
 )
 
 
-def adopt_new(connection: Connection, at: datetime, first_new: int) -> None:
+def adopt_new(connection: Connection, at: datetime, first_new: int) -> int:
     """A company known without an LEI keeps its id when its LEI arrives: the new record joins it.
 
     `first_new` is the delivery's first new record. The company made for that record a moment ago,
-    in the same transaction, was seen by nobody and goes.
+    in the same transaction, was seen by nobody and goes; returns how many went.
     """
     _set_adopted_apart(connection, first_new)
     made = sa.select(_ADOPT.c.made_id)
@@ -43,7 +43,7 @@ def adopt_new(connection: Connection, at: datetime, first_new: int) -> None:
         )
     )
     connection.execute(company_record.delete().where(company_record.c.company_id.in_(made)))
-    connection.execute(company.delete().where(company.c.company_id.in_(made)))
+    gone = connection.execute(company.delete().where(company.c.company_id.in_(made))).rowcount
     _insert(connection, at, _ADOPT.c.kept_id, _ADOPT)
     connection.execute(
         sa.text(
@@ -52,6 +52,7 @@ def adopt_new(connection: Connection, at: datetime, first_new: int) -> None:
             " WHERE company_id IN (SELECT made_id FROM staged_adopt)"
         )
     )
+    return gone
 
 
 def _set_adopted_apart(connection: Connection, first_new: int) -> None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from sources.kit.errors import Refused
 from sources.kit.period import add_to_date
+from warehouse import holdings
 from warehouse.engine import writing
 from warehouse.privacy import audit, chain
 from warehouse.privacy import deletion_values as values
@@ -177,6 +178,7 @@ def delete_company(connection: Connection, item: Due) -> dict[str, int]:
         sa.select(record.c.source_id, record.c.source_key).where(record.c.record_id.in_(alone))
     ).all()
     alone += group_records(connection, [key.source_key for key in keys])
+    holdings.let_go(connection, alone, item.company_id)
     for table in BY_RECORD:
         remove(table, table.c.record_id.in_(alone))
     for table in BY_COMPANY:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from warehouse import holdings
 from warehouse.privacy import audit, deletion
 from warehouse.privacy.deletion_words import Due
 from warehouse.schema import (
@@ -122,6 +123,7 @@ def _delete_record(connection: Connection, record_id: int, act: Act) -> dict[str
     row = connection.execute(sa.select(record).where(record.c.record_id == record_id)).first()
     if row is None:
         return counts
+    holdings.add(connection, row.source_id, records=-1, companies=0)
     for table in (*deletion.BY_RECORD, company_record):
         _remove(connection, counts, table, table.c.record_id == record_id)
     _remove(

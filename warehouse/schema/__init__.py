@@ -9,7 +9,7 @@ from warehouse.schema.contacts import (
     shared_mail_domain,
 )
 from warehouse.schema.corrections import correction
-from warehouse.schema.deliveries import delivery, run, sequence, source_cursor
+from warehouse.schema.deliveries import delivery, holding, run, sequence, source_cursor
 from warehouse.schema.drift import delivery_profile
 from warehouse.schema.exports import disclosure, export, letter
 from warehouse.schema.own_lists import consent, customer, enquiry, own_change, visit
@@ -55,6 +55,7 @@ __all__ = [
     "enquiry",
     "export",
     "followed_stop",
+    "holding",
     "legal_form",
     "letter",
     "not_retaken",
