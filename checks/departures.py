@@ -75,7 +75,7 @@ GATES: tuple[Gate, ...] = (
         "the LEI is about to be archived",
         gates.with_status("PENDING_ARCHIVAL"),
     ),
-    Gate("own_customer", "already a customer, or its LEI is managed by us"),
+    Gate("own_customer", "already a customer, or its LEI is managed by us", gates.own_customer),
     Gate("recipient_without_contract", "the whole export is refused before"),
     Gate("purpose_not_approved", "the whole export is refused before"),
     Gate("same_address", "another company at the same address goes before it", gates.same_address),

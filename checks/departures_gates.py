@@ -39,7 +39,8 @@ class Terms:
     `is_register_stopped` the same for registers and numbers, None while there is no such stop.
     `is_notice_complete`: (headquarters country, legal country) to bool. `cooling`: company ids
     approached within the cool-off. `is_asking`: who would leave if every register said again what
-    it said long ago; no address counts as taken then.
+    it said long ago; no address counts as taken then. `ours`: company
+    ids of customers, and of what we manage.
     """
 
     channel: str
@@ -53,6 +54,7 @@ class Terms:
     is_notice_complete: Callable[[str, str], bool]
     is_register_stopped: Callable[[list[str], list[str]], np.ndarray] | None = None
     is_asking: bool = False
+    ours: frozenset[int] = frozenset()
 
     def recipient_kind(self) -> str:
         """Whom the channel reaches at a legal person."""
@@ -181,6 +183,12 @@ def with_status(status: str) -> Callable[[pa.Table, State], np.ndarray]:
         return _bools(pc.equal(frame["lei_status"], status))
 
     return catches
+
+
+def own_customer(frame: pa.Table, state: State) -> np.ndarray:
+    """A customer whose relationship goes on, or an LEI under our own management."""
+    ours = pa.array(sorted(state.terms.ours), pa.int64())
+    return _bools(pc.is_in(frame["company_id"], value_set=ours))
 
 
 def same_address(frame: pa.Table, state: State) -> np.ndarray:

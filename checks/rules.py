@@ -96,7 +96,37 @@ CODE_RULES: tuple[Rule, ...] = (
 )
 """Of sources that bring code lists; the source itself judges them."""
 
-BY_NAME = {rule.name: rule for rule in ROW_RULES + DELIVERY_RULES + CODE_RULES}
+OWN_RULES: tuple[Rule, ...] = tuple(
+    Rule(name, "quarantine", meaning)
+    for name, meaning in (
+        ("event_reference_is_given", "the row has a reference of its own in the owner's system"),
+        ("event_reference_names_nobody", "the reference is no address and no personal number"),
+        ("event_reference_is_unique", "the reference stands once, or with the same content"),
+        ("texts_are_short", "no text is longer than 500 characters"),
+        ("event_date_is_given", "the row says when it happened"),
+        ("dates_are_in_format", "every day and moment is in the mapping's date format"),
+        ("event_is_not_to_come", "what happened is not later than the import"),
+        ("truths_are_readable", "a yes or a no is one"),
+        ("country_is_known", "the country is on the ISO 3166-1 list, by code or name"),
+        ("registration_number_fits", "the number has the form of its register's numbers"),
+        ("relationship_ends_after_start", "the relationship does not end before it starts"),
+        ("customer_is_named", "the customer has an LEI, a number, a name or a contact"),
+        ("contact_is_given", "the row has an address or a phone number that can be read"),
+        ("ip_address_is_readable", "the IP address is one"),
+        ("act_is_given", "the consent says what the person did"),
+        ("text_version_is_given", "the consent says to which wording"),
+        (
+            "use_is_no_consent",
+            "the consent rests on an act, not on use or silence",
+        ),
+        ("channel_is_known", "the consent is for e-mail or for the phone"),
+        ("purpose_is_known", "the consent is for a purpose of the configuration"),
+        ("withdrawal_is_after_consent", "the consent was not withdrawn before it was given"),
+    )
+)
+"""Of the owner's own lists (`checks.own_lists`), beside those above on LEIs."""
+
+BY_NAME = {rule.name: rule for rule in ROW_RULES + DELIVERY_RULES + CODE_RULES + OWN_RULES}
 QUARANTINE = tuple(rule.name for rule in ROW_RULES if rule.severity == "quarantine")
 NOTES = tuple(rule.name for rule in ROW_RULES if rule.severity == "note")
 MISSHAPEN = "row_has_every_field"

@@ -15,12 +15,8 @@ from sources.kit.catalogue import source
 from sources.kit.flat import flat, truths
 from warehouse import deliveries
 from warehouse.load_shapes import DeliveryFacts
-from warehouse.privacy.retention import (
-    due_on_arrival,
-    personal_dates,
-    policy,
-    statuses_ending,
-)
+from warehouse.privacy.retention import due_on_arrival, personal_dates, policy
+from warehouse.privacy.retention_companies import statuses_ending
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sources.kit.period import add_to_date
-from warehouse.privacy.retention import STATUS_CONDITIONS, VANISHED, policy
+from warehouse.privacy.retention import policy
+from warehouse.privacy.retention_companies import STATUS_CONDITIONS, VANISHED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

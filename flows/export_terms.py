@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from checks.departures import COOL_OFF, Terms
 from checks.departures_gates import RECIPIENT_KINDS
 from flows.protection import sources_by_country
-from warehouse import exporting
+from warehouse import exporting, own_customers
 from warehouse.engine import reading
 from warehouse.export_stops import read_stops
 
@@ -42,6 +42,7 @@ def terms_of(house: House, job: Job, maker: NoticeMaker, *, is_asking: bool = Fa
             is_register_stopped=stops.register_check(),
             is_notice_complete=cache(maker.is_complete),
             is_asking=is_asking,
+            ours=own_customers.ours(connection, job.now.date()),
         )
 
 

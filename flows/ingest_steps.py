@@ -37,7 +37,7 @@ from flows.register_steps import prepare_entries
 from flows.registers import erasure_of, joins_of, shared_domains_of, stated_numbers
 from sources.kit.catalogue import source
 from sources.kit.code_words import SHAPE as CODES
-from sources.kit.digest import canonical_texts, hash128, kept_texts, row_digests
+from sources.kit.digest import canonical_texts, hash128, kept_texts, key_print, row_digests
 from sources.kit.errors import DeliveryRefused
 from sources.kit.flat import flat, truths
 from sources.kit.frames import Rows
@@ -132,13 +132,13 @@ def _load(
             judging = pool.submit(judge, verdicts, held_to)
             if not all(held_to.values()):
                 _approve(judging.result(), verdicts, landed, tally.rows, facts)
-            merged = load.commit(
-                lambda: Approval(
-                    _approve(judging.result(), verdicts, landed, tally.rows, facts).notes,
-                    rows.unknown,
-                ),
-                shared_domains_of(facts, tally),
-            )
+
+            def approve() -> Approval:
+                found = _approve(judging.result(), verdicts, landed, tally.rows, facts)
+                tell("merge", 0, None)  # the last moment at which somebody may change his mind
+                return Approval(found.notes, rows.unknown)
+
+            merged = load.commit(approve, shared_domains_of(facts, tally))
         judgement = judging.result()
         tell("settle", 0, None)
     return _report(facts, merged, judgement, tally, rows.unknown)
@@ -186,7 +186,7 @@ def prepare(house: House, frame: Frame, shape: Shape = ENTITY) -> Prepared:
     arrived = Arrived(
         table=least.table,
         texts=kept,
-        key=hash128(flat(table["source_key"].fill_null(""))),
+        key=key_print(flat(table["source_key"].fill_null(""))),
         digest=row_digests(kept, least.personal),
         is_sound=(verdicts & QUARANTINE_BITS) == 0,
         in_scope=scope_mask(house, least.table, ended),
@@ -205,7 +205,7 @@ def _prepared(
     arrived = Arrived(
         table=frame.table,
         texts=texts,
-        key=hash128(flat(frame.table["source_key"].fill_null(""))),
+        key=key_print(flat(frame.table["source_key"].fill_null(""))),
         digest=hash128(texts),
         is_sound=(verdicts & QUARANTINE_BITS) == 0,
         in_scope=relationship_scope(house, frame.table, shape) | is_retraction,

@@ -36,7 +36,7 @@ _WITHHELD = {
     "contacts": "its contact points are not kept here: the next full file of its register has them",
     "shape": "it had another number of fields than its header, so nothing of it was kept",
     "person": "of a natural person only the skeleton was kept",
-    "source": "a code list comes whole every time: ingest it again",
+    "source": "it comes whole every time: ingest the code list, or import your list, again",
     "text": "what is shaped like a personal number was taken out, or its key was cut",
 }
 
@@ -139,8 +139,11 @@ def _row(entries: Sequence[dict[str, Any]]) -> _Row:
 
 def _shape(source_id: str) -> Shape | None:
     """The shape of the source's records; None for what is kept in tables of its own."""
+    from sources.kit.own_lists import is_own_list
     from sources.kit.shapes import SHAPES
 
+    if is_own_list(source_id):
+        return None
     return SHAPES.get(source(source_id).CARD.shape)
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from flows import drift_steps, schedule_steps
 from flows.up_lock import is_service_up
 from sources.kit.catalogue import catalogue
-from warehouse import read_sources, read_status
+from warehouse import read_own_lists, read_sources, read_status
 from warehouse.engine import reading
 from warehouse.privacy import deletion
-from warehouse.privacy.retention import VANISHED, policy, statuses_ending
+from warehouse.privacy.retention import policy
+from warehouse.privacy.retention_companies import VANISHED, statuses_ending
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,7 @@ def status(house: House) -> dict[str, Any]:
             "is_example": house.settings.is_example,
             "sources": sources(house, connection),
             "companies": read_status.companies(connection),
+            "own_lists": read_own_lists.held(connection),
             "vanished": read_status.vanished(connection),
             "drift": drift_steps.of_last_deliveries(connection),
             "stops": read_status.stops_held(connection),
@@ -118,12 +120,15 @@ def _retention(house: House, connection: Connection, today: date) -> dict[str, A
     row = policy(policies, "company_public")
     overdue = _to_delete(connection, policies, today - timedelta(days=1))
     return {
-        "deactivate_due": read_status.to_deactivate(
-            connection,
-            statuses_ending(row),
-            vanished=VANISHED in row.inactive_when,
-            as_of=today,
-        ),
+        "deactivate_due": {
+            **read_status.to_deactivate(
+                connection,
+                statuses_ending(row),
+                vanished=VANISHED in row.inactive_when,
+                as_of=today,
+            ),
+            "own_rows": read_own_lists.to_deactivate(connection, today),
+        },
         "delete_due": _to_delete(connection, policies, today),
         "delete_overdue": overdue,
         "overdue": sum(overdue.values()),
@@ -136,5 +141,6 @@ def _to_delete(
     aside = deletion.aside_due(connection, policies, day)
     return {
         **read_status.to_delete(connection, day),
+        "own_rows": read_own_lists.to_delete(connection, day),
         "quarantined_rows": aside["quarantined_row"],
     }

@@ -37,6 +37,7 @@ _QUERY = (
 _STATUS_ROOT = "DAF_RegisterImportStatus"
 _STATUS = f"{{ {_STATUS_ROOT} {{ lastEventId }} }}"
 _LARGEST_NUMBER = 2**62
+_STRIDE = 32
 
 
 @dataclass(frozen=True)
@@ -78,23 +79,28 @@ def read(session: PoliteSession, position: str, keep: Callable[[Answer], None]) 
 def place_before(session: PoliteSession, as_of: datetime) -> str:
     """The position from which nothing is missed that files as of that moment do not hold.
 
-    It is the number of the last event more than `MARGIN` before it, found by halving: the feed is
-    in the order of its numbers, and can be asked for the first event after one.
+    It is the number of the last event more than `MARGIN` before it, found by halving until a page
+    holds what is left: the feed is in the order of its numbers, and can be asked from any.
     """
     before = as_of - MARGIN
     low, high = 0, _newest(session)
-    while low < high:
+    while high - low > PAGE:
         middle = (low + high) // 2
         nodes = _after(session, middle, 1).nodes
         if nodes and _moment(nodes[0]) < before:
             low = _event_number(nodes[0])
         else:
             high = middle
+    rest = _after(session, low, PAGE).nodes if low < high else []
+    for node in rest:
+        if _event_number(node) > high or _moment(node) >= before:
+            break
+        low = _event_number(node)
     return str(low)
 
 
 def _newest(session: PoliteSession) -> int:
-    """A number that no event is above: as the register tells, else found by doubling."""
+    """A number that no event is above: as the register tells, else found by ever larger steps."""
     try:
         _, found = data_of(session, _STATUS_ROOT, _STATUS)
     except (DeliveryRefused, SourceUnavailable):
@@ -102,9 +108,9 @@ def _newest(session: PoliteSession) -> int:
     last = found.get("lastEventId") if isinstance(found, dict) else None
     if type(last) is int and last >= 0:
         return last
-    top = 1
+    top = PAGE
     while top < _LARGEST_NUMBER and _after(session, top, 1).nodes:
-        top *= 2
+        top *= _STRIDE
     return top
 
 

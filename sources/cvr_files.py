@@ -41,7 +41,7 @@ def fetch_files(
     for a file that is missing, of another generation, or not what is listed: nothing is loaded
     then, and the files that came whole are not fetched again by the next run.
     """
-    newest = cvr_listing.newest(session)
+    newest = _as_planned(session, plan)
     position, why = _position(session, newest, plan)
     fetching = _Fetching(session, landing, newest.size, progress)
     parts = [fetching.listed(file) for file in newest.files.values()]
@@ -70,6 +70,18 @@ def fetch_files(
         position=position,
         parts=tuple(dict.fromkeys(cvr_manifest.place(landing.root, part) for part in parts)),
     )
+
+
+def _as_planned(session: PoliteSession, plan: Plan) -> Generation:
+    """The newest generation now; refused where it is older than the one that was planned."""
+    newest = cvr_listing.newest(session)
+    if plan.published_at is not None and newest.as_of < plan.published_at:
+        raise DeliveryRefused(
+            "CVR delivery",
+            f"the listing has gone back: {plan.window} was planned, {newest.number} is listed",
+            "Nothing was loaded. Run again",
+        )
+    return newest
 
 
 def _position(session: PoliteSession, newest: Generation, plan: Plan) -> tuple[str | None, str]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from sources.kit.errors import DeliveryRefused
 
@@ -28,6 +29,8 @@ _MOST_PAGES = 10_000
 _REFUSED_QUERY = frozenset({400})
 _UNKNOWN_FIELD = re.compile(r"\bfield\W+(\w+)\W+does not exist", re.IGNORECASE)
 _CODE = re.compile(r"[A-Z]{2,4}(?:-[A-Z]{2,6})?-?[0-9]{2,6}")
+_WITHOUT: WeakKeyDictionary[PoliteSession, dict[str, set[str]]] = WeakKeyDictionary()
+"""By session and root field the fields that the publisher has said it does not have."""
 _THING = "CVR's answer by GraphQL"
 _CURE = "Nothing of it was loaded. Run again; if it stays, tell Datafordeler"
 
@@ -56,7 +59,6 @@ class Asker:
 
     session: PoliteSession
     at: datetime
-    _without: dict[str, set[str]] = field(default_factory=dict)
 
     def pages(
         self,
@@ -93,7 +95,7 @@ class Asker:
         spared: frozenset[str],
         cursor: str | None,
     ) -> Answer:
-        without = self._without.setdefault(root, set())
+        without = _WITHOUT.setdefault(self.session, {}).setdefault(root, set())
         while True:
             asked = [name for name in fields if name not in without]
             try:

@@ -84,18 +84,19 @@ class LookUp:
     written: Written
 
     def companies(self, numbers: Sequence[str]) -> int:
-        """Ask all about the companies of at most 100 numbers; how many rows CVR has of them."""
+        """Ask all about the companies of at most 100 numbers; how many rows of them hold."""
         self.written.begin(numbers)
         wanted = [int(number) for number in numbers if _is_number(number)]
-        units = self._units(COMPANY, NUMBER, wanted)
+        companies = self._all(COMPANY, NUMBER, wanted)
+        units = _units(COMPANY, companies)
         if units:
-            sites = self._units(SITE, HOME_NUMBER, wanted)
+            sites = _units(SITE, self._all(SITE, HOME_NUMBER, wanted))
             for entity in _OF_COMPANIES:
                 self._all(entity, entity.unit, units)
             for entity in _OF_ALL:
                 self._all(entity, entity.unit, [*units, *sites])
         self.written.end()
-        return len(units)
+        return sum(not any(node.get(end) for end in ENDS) for node in companies)
 
     def numbers(self, units: Sequence[str]) -> list[str]:
         """The numbers of the companies that these units are, or belong to; any number of units."""
@@ -110,10 +111,6 @@ class LookUp:
                 homes = (node[HOME_NUMBER] for node in nodes)
                 found |= dict.fromkeys(str(home) for home in homes if home is not None)
         return [number.zfill(_DIGITS) for number in found]
-
-    def _units(self, entity: Entity, name: str, wanted: Sequence[int]) -> list[str]:
-        nodes = self._all(entity, name, wanted)
-        return list(dict.fromkeys(node[entity.unit] for node in nodes if node.get(entity.unit)))
 
     def _all(self, entity: Entity, name: str, values: Sequence[str | int]) -> list[Node]:
         fields = tuple(dict.fromkeys((*entity.read, name)))
@@ -134,6 +131,10 @@ class LookUp:
             if entity not in _MAY_BE_UNKNOWN:
                 raise
         return found
+
+
+def _units(entity: Entity, nodes: Sequence[Node]) -> list[str]:
+    return list(dict.fromkeys(node[entity.unit] for node in nodes if node.get(entity.unit)))
 
 
 def _is_number(text: str) -> bool:

@@ -6,26 +6,24 @@ Incoming frames are compared with it in memory, so unchanged rows never touch th
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
-from sources.kit.digest import hash128
 from warehouse.gathered import Gathered
+from warehouse.held_rows import UNKNOWN, held_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy.engine import Connection
 
-_BATCH = 10_000
 _MOMENT = {
     "sqlite": "CAST(strftime('%s', substr({0}, 1, 19)) AS INTEGER)",
     "postgresql": "CAST(extract(epoch FROM {0}) AS bigint)",
 }
-UNKNOWN = np.iinfo(np.int64).min
-"""A moment that is not stated."""
+
+__all__ = ["UNKNOWN", "Held", "read_held"]
 
 
 @dataclass(frozen=True)
@@ -97,8 +95,8 @@ def read_held(connection: Connection, source_id: str, asked: Sequence[str] | Non
     """
     gathered = [Gathered(np.uint64, width=2) for _ in range(2)]
     gathered += [Gathered(dtype) for dtype in (np.int64, np.int64, np.int32, np.uint16)]
-    for batch in _batches(connection, source_id, asked):
-        for column, part in zip(gathered, batch, strict=True):
+    for some in held_columns(connection, source_id, asked):
+        for column, part in zip(gathered, some, strict=True):
             column.append(part)
     if connection.dialect.name == "sqlite":  # the pages it has read are not asked for again
         connection.exec_driver_sql("PRAGMA shrink_memory")
@@ -122,53 +120,6 @@ def read_held(connection: Connection, source_id: str, asked: Sequence[str] | Non
         seen=np.zeros(len(record_id), dtype=bool),
         applied=_applied(connection, source_id),
     )
-
-
-_QUERY = (
-    "SELECT source_key, digest, record_id,"
-    f" COALESCE(last_update_at, {UNKNOWN + 1} - 1), last_delivery_id, absent_count"
-    " FROM record WHERE source_id = {mark}"
-)
-_ASKED_AT_ONCE = 5_000
-
-
-def _batches(
-    connection: Connection, source_id: str, asked: Sequence[str] | None
-) -> Iterator[tuple[np.ndarray, ...]]:
-    """The records' columns, some ten thousand at a time."""
-    dialect = connection.dialect.name
-    mark = "?" if dialect == "sqlite" else "%s"
-    query = _QUERY.format(mark=mark)
-    if asked is None:
-        yield from _fetched(connection, query, (source_id,))
-        return
-    for start in range(0, len(asked), _ASKED_AT_ONCE):
-        keys = list(asked[start : start + _ASKED_AT_ONCE])
-        if dialect == "sqlite":
-            listed = ", ".join([mark] * len(keys))
-            few = _fetched(connection, f"{query} AND source_key IN ({listed})", (source_id, *keys))
-        else:
-            few = _fetched(connection, f"{query} AND source_key = ANY(%s)", (source_id, keys))
-        yield from few
-
-
-def _fetched(
-    connection: Connection, query: str, values: tuple[Any, ...]
-) -> Iterator[tuple[np.ndarray, ...]]:
-    driver: Any = connection.connection.driver_connection
-    is_sqlite = connection.dialect.name == "sqlite"
-    cursor = driver.cursor() if is_sqlite else driver.cursor(name="held", binary=True)
-    try:
-        cursor.execute(query, values)
-        while rows := cursor.fetchmany(_BATCH):
-            keys, digests, *numbers = zip(*rows, strict=True)
-            yield (
-                hash128(pa.array(keys, pa.string())),
-                np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64).reshape(-1, 2),
-                *(np.array(column, dtype=np.int64) for column in numbers),
-            )
-    finally:
-        cursor.close()
 
 
 def _written(connection: Connection, delivery_id: np.ndarray) -> np.ndarray:

@@ -214,18 +214,20 @@ def _touched() -> sa.TableClause:
     return sa.table("staged_touched", sa.column("number_space"), sa.column("number"))
 
 
-def join(connection: Connection, facts: DeliveryFacts, numbers: Numbers) -> None:
+def join(connection: Connection, facts: DeliveryFacts, numbers: Numbers) -> int:
     """Let each touched number's register records be linked to the company it leads to, alone.
 
-    Of an own company that only now gets an LEI the number stays: the new record joins it.
+    Of an own company that only now gets an LEI the number stays: the new record joins it. Returns
+    how many companies, made for such records a moment ago, went again.
     """
     touched = _touched()
     if connection.scalar(sa.select(touched.c.number).limit(1)) is None:
-        return
+        return 0
     _set_wanted_apart(connection, facts)
-    if not _is_register(facts):
-        links.adopt_new(connection, facts.retrieved_at, numbers.record)
-    links.apply(connection, facts.retrieved_at)
+    at = facts.retrieved_at
+    gone = 0 if _is_register(facts) else links.adopt_new(connection, at, numbers.record)
+    links.apply(connection, at)
+    return gone
 
 
 def _set_wanted_apart(connection: Connection, facts: DeliveryFacts) -> None:

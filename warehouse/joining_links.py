@@ -25,12 +25,38 @@ _ADOPT = sa.table(
 )
 
 
-def adopt_new(connection: Connection, at: datetime, first_new: int) -> None:
+def adopt_new(connection: Connection, at: datetime, first_new: int) -> int:
     """A company known without an LEI keeps its id when its LEI arrives: the new record joins it.
 
     `first_new` is the delivery's first new record. The company made for that record a moment ago,
-    in the same transaction, was seen by nobody and goes.
+    in the same transaction, was seen by nobody and goes; returns how many went.
     """
+    _set_adopted_apart(connection, first_new)
+    made = sa.select(_ADOPT.c.made_id)
+    connection.execute(
+        company.update()
+        .where(company.c.company_id == _ADOPT.c.kept_id)
+        .values(
+            lead_record_id=_ADOPT.c.record_id,
+            lead_source_key=_ADOPT.c.source_key,
+            last_changed_at=at,
+        )
+    )
+    connection.execute(company_record.delete().where(company_record.c.company_id.in_(made)))
+    gone = connection.execute(company.delete().where(company.c.company_id.in_(made))).rowcount
+    _insert(connection, at, _ADOPT.c.kept_id, _ADOPT)
+    connection.execute(
+        sa.text(
+            "UPDATE staged_join SET company_id = (SELECT a.kept_id FROM staged_adopt a"
+            " WHERE a.made_id = staged_join.company_id)"
+            " WHERE company_id IN (SELECT made_id FROM staged_adopt)"
+        )
+    )
+    return gone
+
+
+def _set_adopted_apart(connection: Connection, first_new: int) -> None:
+    """`staged_adopt`: the company that is kept, the one just made, and the record with the LEI."""
     own, lead = company_record.alias("own"), company_record.alias("lead")
     query: Any = (
         sa.select(
@@ -53,26 +79,6 @@ def adopt_new(connection: Connection, at: datetime, first_new: int) -> None:
     connection.execute(sa.text("DROP TABLE IF EXISTS staged_adopt"))
     text = query.compile(connection, compile_kwargs={"literal_binds": True})
     connection.execute(sa.text(f"{set_apart(connection, 'staged_adopt')} AS {text}"))
-    made = sa.select(_ADOPT.c.made_id)
-    connection.execute(
-        company.update()
-        .where(company.c.company_id == _ADOPT.c.kept_id)
-        .values(
-            lead_record_id=_ADOPT.c.record_id,
-            lead_source_key=_ADOPT.c.source_key,
-            last_changed_at=at,
-        )
-    )
-    connection.execute(company_record.delete().where(company_record.c.company_id.in_(made)))
-    connection.execute(company.delete().where(company.c.company_id.in_(made)))
-    _insert(connection, at, _ADOPT.c.kept_id, _ADOPT)
-    connection.execute(
-        sa.text(
-            "UPDATE staged_join SET company_id = (SELECT a.kept_id FROM staged_adopt a"
-            " WHERE a.made_id = staged_join.company_id)"
-            " WHERE company_id IN (SELECT made_id FROM staged_adopt)"
-        )
-    )
 
 
 def apply(connection: Connection, at: datetime) -> None:
@@ -94,6 +100,12 @@ def apply(connection: Connection, at: datetime) -> None:
         .correlate(company_record)
     )
     joined = sa.select(_JOIN.c.record_id)
+    left = sa.select(links.company_id).where(
+        links.record_id.in_(joined), links.until_at.is_(None), leads_elsewhere
+    )
+    connection.execute(
+        company.update().where(company.c.company_id.in_(left)).values(last_changed_at=at)
+    )
     connection.execute(
         company_record.update()
         .where(links.record_id.in_(joined), links.until_at.is_(None), leads_elsewhere)

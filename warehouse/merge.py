@@ -13,6 +13,7 @@ from sources.kit.errors import Busy
 from sources.kit.shapes import SHAPES
 from warehouse import (
     drift,
+    holdings,
     joining,
     merge_absences,
     merge_aside,
@@ -107,9 +108,11 @@ def merge(
     _insert_delivery(connection, facts, delivery_id, counts)
     _drop_rows(connection, found)
     joining.note_touched(connection, facts, is_first=found.is_first)
-    _insert_new(connection, facts, found)
+    made = _insert_new(connection, facts, found)
     joining.write_numbers(connection)
-    joining.join(connection, facts, found.numbers)
+    made -= joining.join(connection, facts, found.numbers)
+    brought = found.new_rows - len(found.dropped_records)
+    holdings.add(connection, facts.card.source_id, records=brought, companies=made)
     merge_personal.insert_new(connection, facts, delivery_id)
     counts["records_vanished"] = _change_held(connection, facts, found, delivery_id)
     merge_contacts.merge_contacts(connection, facts, delivery_id, found.shared_domains)
@@ -198,34 +201,36 @@ def delivery_values(facts: DeliveryFacts) -> dict[str, Any]:
     }
 
 
-def _insert_new(connection: Connection, facts: DeliveryFacts, found: Sorted) -> None:
-    """New records, each with a company of its own and the link between them.
+def _insert_new(connection: Connection, facts: DeliveryFacts, found: Sorted) -> int:
+    """New records, each with a company of its own and the link between them; how many companies.
 
     `SELECT *` into an empty SQLite table of the same shape copies pages instead of rows.
     """
+    makes_companies = SHAPES[facts.card.shape].makes_companies
     if not found.new_rows or found.is_direct:
-        return
+        return found.new_rows - len(found.dropped_records) if makes_companies else 0
     connection.execute(sa.text("INSERT INTO record SELECT * FROM staged_new"))
-    if not SHAPES[facts.card.shape].makes_companies:
-        return
+    if not makes_companies:
+        return 0
     number = record.c.record_id - found.numbers.record + found.numbers.company
     at = sa.literal(facts.retrieved_at, company.c.first_seen_at.type)
     # A first load's rows are all new: read in the order they lie, not by their numbers.
     is_new = sa.true() if found.is_first else record.c.record_id >= found.numbers.record
     is_new &= joining.makes_own(facts)
     rows = (record.c.record_id, record.c.source_key)
-    connection.execute(
+    made = connection.execute(
         company.insert().from_select(
             ["company_id", "lead_record_id", "lead_source_key", "first_seen_at", "last_changed_at"],
             sa.select(number, *rows, at, at).where(is_new),
         )
-    )
+    ).rowcount
     connection.execute(
         company_record.insert().from_select(
             ["company_id", "record_id", "source_key", "since_at", "reason"],
             sa.select(number, *rows, at, sa.literal(OWN_RECORD)).where(is_new),
         )
     )
+    return made
 
 
 def move_cursor(connection: Connection, facts: DeliveryFacts, rows_in: int) -> None:

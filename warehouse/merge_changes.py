@@ -38,7 +38,7 @@ def apply_changes(connection: Connection, facts: DeliveryFacts, delivery_id: int
     _write_differences(connection, changed, facts, delivery_id)
     connection.execute(
         record.update()
-        .where(record.c.record_id == changed.c.record_id)
+        .where(*_same(changed))
         .values(
             digest=changed.c.digest,
             mapping_version=columns.MAPPING_VERSION,
@@ -52,14 +52,28 @@ def apply_changes(connection: Connection, facts: DeliveryFacts, delivery_id: int
     _touch_companies(connection, changed, facts)
 
 
+def _same(changed: sa.TableClause) -> tuple[sa.ColumnElement[bool], ...]:
+    """A record and its staged change.
+
+    The list leads SQLite from the few that changed to their records: it would read through all
+    records to find them. The key leads PostgreSQL to the one partition that has the record.
+    """
+    return (
+        record.c.record_id.in_(sa.select(changed.c.record_id)),
+        record.c.record_id == changed.c.record_id,
+        record.c.source_key == changed.c.source_key,
+    )
+
+
 def _write_differences(
     connection: Connection, changed: sa.TableClause, facts: DeliveryFacts, delivery_id: int
 ) -> None:
     """Each difference as the current change of its field; the one before it is current no more."""
     shape = SHAPES[facts.card.shape]
-    before = _before(connection, shape)
-    found = sa.union_all(*(_difference(before, changed, name) for name in shape.published))
-    differences = _set_apart(connection, found)
+    both = _both(connection, changed, shape)
+    found = sa.union_all(*(_difference(both, name) for name in shape.published))
+    differences = _set_apart(connection, "staged_difference", found)
+    connection.execute(sa.text("ANALYZE staged_difference"))
     connection.execute(
         change.update()
         .where(
@@ -83,62 +97,58 @@ def _write_differences(
                 "changed_at",
                 "is_current",
             ],
-            sa.select(differences, sa.literal(delivery_id), at, sa.true()),
+            # In the order of the records that each row's foreign key is looked up in.
+            sa.select(differences, sa.literal(delivery_id), at, sa.true()).order_by(
+                differences.c.record_id
+            ),
         )
     )
-    connection.execute(sa.text("DROP TABLE staged_before"))
+    connection.execute(sa.text("DROP TABLE staged_both"))
     connection.execute(sa.text("DROP TABLE staged_difference"))
 
 
-def _set_apart(connection: Connection, found: sa.CompoundSelect[Any]) -> sa.TableClause:
-    """The differences in a table of their own: what is current no more is looked up by them."""
-    names = ("record_id", "source_key", "field", "old_value", "new_value")
-    connection.execute(sa.text("DROP TABLE IF EXISTS staged_difference"))
+def _set_apart(
+    connection: Connection, name: str, found: sa.Select[Any] | sa.CompoundSelect[Any]
+) -> sa.TableClause:
+    """What the query finds in a table of its own, to be read more than once."""
+    connection.execute(sa.text(f"DROP TABLE IF EXISTS {name}"))
     text = found.compile(connection, compile_kwargs={"literal_binds": True})
-    connection.execute(sa.text(f"{set_apart(connection, 'staged_difference')} AS {text}"))
-    connection.execute(sa.text("ANALYZE staged_difference"))
-    return sa.table("staged_difference", *(sa.column(name) for name in names))
+    connection.execute(sa.text(f"{set_apart(connection, name)} AS {text}"))
+    return sa.table(name, *(sa.column(c.name, c.type) for c in found.selected_columns))
 
 
-def _before(connection: Connection, shape: Shape) -> sa.TableClause:
-    """The changed records as held, set apart once: fifty comparisons need not search for them."""
-    connection.execute(sa.text("DROP TABLE IF EXISTS staged_before"))
-    connection.execute(
-        sa.text(
-            f"{set_apart(connection, 'staged_before')} AS SELECT record.* FROM record"
-            " JOIN staged_changed ON record.record_id = staged_changed.record_id"
-        )
-    )
-    names = ("record_id", "source_key", *shape.names)
-    return sa.table("staged_before", *(sa.column(n, record.c[n].type) for n in names))
+def _both(connection: Connection, changed: sa.TableClause, shape: Shape) -> sa.TableClause:
+    """Changed records as held and as staged, side by side: fifty comparisons need no join."""
+    named = (record.c.record_id, record.c.source_key, changed.c.person_kind)
+    old = (record.c[name].label(f"old_{name}") for name in shape.names)
+    new = (changed.c[name].label(f"new_{name}") for name in shape.names)
+    query = sa.select(*named, *old, *new).where(*_same(changed))
+    return _set_apart(connection, "staged_both", query)
 
 
-def _difference(
-    before: sa.TableClause, changed: sa.TableClause, name: str
-) -> sa.Select[tuple[object, ...]]:
+def _difference(both: sa.TableClause, name: str) -> sa.Select[tuple[object, ...]]:
     """One field's differences; a natural person's particulars leave no history."""
-    differs = before.c[name].is_distinct_from(changed.c[name])
+    old, new = both.c[f"old_{name}"], both.c[f"new_{name}"]
+    differs = old.is_distinct_from(new)
     if name.endswith("_published"):
-        differs &= _another_moment(before, changed, name.removesuffix("_published"))
+        differs &= _another_moment(both, name.removesuffix("_published"))
     if name not in columns.SKELETON:
-        differs &= changed.c.person_kind != "natural"
+        differs &= both.c.person_kind != "natural"
     return sa.select(
-        before.c.record_id,
-        before.c.source_key,
+        both.c.record_id,
+        both.c.source_key,
         sa.literal(change_name(name)).label("field"),
-        before.c[name].label("old_value"),
-        changed.c[name].label("new_value"),
-    ).where(before.c.record_id == changed.c.record_id, differs)
+        old.label("old_value"),
+        new.label("new_value"),
+    ).where(differs)
 
 
-def _another_moment(
-    before: sa.TableClause, changed: sa.TableClause, stem: str
-) -> sa.ColumnElement[bool]:
+def _another_moment(both: sa.TableClause, stem: str) -> sa.ColumnElement[bool]:
     """A moment written another way is no change: GLEIF's API writes in UTC, its files do not."""
-    at, day = f"{stem}_at", f"{stem}_date"
-    differs = before.c[at].is_distinct_from(changed.c[at]) | changed.c[at].is_(None)
-    if day in changed.c:
-        differs |= before.c[day].is_distinct_from(changed.c[day])
+    new = both.c[f"new_{stem}_at"]
+    differs = both.c[f"old_{stem}_at"].is_distinct_from(new) | new.is_(None)
+    if f"new_{stem}_date" in both.c:
+        differs |= both.c[f"old_{stem}_date"].is_distinct_from(both.c[f"new_{stem}_date"])
     return differs
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy.engine import Connection, Engine
 
-HEAD = "0003"
+HEAD = "0004"
 """Newest migration; held equal to Alembic's own head by a test, so that `status` stays fast."""
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from warehouse import read_codes
-from warehouse.schema import delivery, quarantined_row, record, source_cursor
+from warehouse import holdings, read_codes
+from warehouse.schema import delivery, quarantined_row, source_cursor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,23 +47,8 @@ def where_from(connection: Connection, delivery_id: int) -> Row:
 
 
 def record_counts(connection: Connection) -> dict[str, int]:
-    """Records (or codes) held of each source, by source id.
-
-    While one source is all there is, counting everything is ten times as fast; else they are
-    counted in the order of the index that has them.
-    """
-    codes = read_codes.counts(connection)
-    sources = connection.scalars(sa.select(source_cursor.c.source_id)).all()
-    known = [source_id for source_id in sources if source_id not in codes]
-    if len(known) == 1:
-        total = connection.scalar(sa.select(sa.func.count()).select_from(record))
-        return {known[0]: int(total or 0), **codes}
-    order = (record.c.lei_status, record.c.source_id)
-    found = Counter(codes)
-    query = sa.select(*order, sa.func.count().label("held")).group_by(*order)
-    for row in connection.execute(query):
-        found[row.source_id] += int(row.held)
-    return dict(found)
+    """Records (or codes) held of each source, by source id."""
+    return {**holdings.records(connection), **read_codes.counts(connection)}
 
 
 def quarantine_counts(connection: Connection) -> Mapping[str, tuple[int, int]]:

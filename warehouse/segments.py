@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from sources.kit.countries import COUNTRY_CODES
 from sources.kit.errors import Refused
+from warehouse import own_customers
 from warehouse.engine import reading
 from warehouse.read_company import LEI_SOURCE
 from warehouse.schema import OWN_RECORD, company_record, record, source_cursor, suppressed_record
@@ -101,10 +102,14 @@ class Selection:
 
 @dataclass(frozen=True)
 class Count:
-    """Candidates: companies held, and stopped ones a delivery brought that were not taken."""
+    """Candidates: companies held, and stopped ones a delivery brought that were not taken.
+
+    `ours` of those held are customers or under our own management: an export leaves them out.
+    """
 
     held: int
     dropped: int
+    ours: int = 0
 
     @property
     def candidates(self) -> int:
@@ -167,7 +172,9 @@ def count(engine: Engine, selection: Selection) -> Count:
             held = held.select_from(of_companies())
         else:  # each record has a company of its own that shows it: the index alone can tell
             held = held.select_from(record)
-        return Count(connection.scalar(held) or 0, count_dropped(connection, selection))
+        found = connection.scalar(held) or 0
+        ours = own_customers.count(connection, selection)
+        return Count(found, count_dropped(connection, selection), ours)
 
 
 def _is_joined(connection: Connection) -> bool:

@@ -10,6 +10,7 @@ import typer
 from flows.cli.call import call_of, epilog
 from flows.cli.reading import day_option
 from flows.cli.sentences import condition
+from sources.kit.own_lists import own_lists
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,14 @@ AsOf = Annotated[
     ),
 ]
 _SHOWN = 20
+_OWN = {
+    f"own_rows_{kind}": f"rows of your own lists {words}"
+    for kind, words in (
+        ("deactivated", "made inactive"),
+        ("reactivated", "active again"),
+        ("rescheduled", "with a new date"),
+    )
+}
 _COUNTED = {"quarantined_row": "quarantined rows", "landing_file": "files as received"}
 
 
@@ -81,6 +90,7 @@ def _show_moves(page: Paper, found: dict[str, Any]) -> None:
             ("companies active again", f"{counts['reactivated']:,}"),
             ("companies with a new date", f"{counts['rescheduled']:,}"),
             ("personal values made inactive", f"{counts['personal_values']:,}"),
+            *((words, f"{counts[name]:,}") for name, words in _OWN.items() if name in counts),
         ]
     )
     for skip in found["loud_skips"]:
@@ -91,6 +101,16 @@ def _show_moves(page: Paper, found: dict[str, Any]) -> None:
     ]
     head = ("company", "because", "inactive since", "to be deleted from")
     _show_list(page, head, rows, counts["deactivated"])
+    own = [
+        (move["list_code"], move["own_id"], move["state"], *_why(move))
+        for move in found["own_lists"]
+    ]
+    of_lists = ("list", "row", "becomes", "because", "to be deleted from")
+    _show_list(page, of_lists, own, sum(counts.get(name, 0) for name in _OWN))
+
+
+def _why(item: dict[str, Any]) -> tuple[str, str]:
+    return condition(item["reason"] or "-"), item["delete_after"] or "-"
 
 
 def _show_deletion(page: Paper, found: dict[str, Any]) -> None:
@@ -116,6 +136,9 @@ def _show_deletion(page: Paper, found: dict[str, Any]) -> None:
         ]
         total = found["counts"]["companies"] + found["counts"]["personal_values"]
         _show_list(page, ("company", "what", "because", "due since"), rows, total)
+        own = [(due["list_code"], due["own_id"], *_why(due)) for due in found["own_lists_due"]]
+        count = sum(n for name, n in found["counts"].items() if name in own_lists())
+        _show_list(page, ("list", "row", "because", "due since"), own, count)
 
 
 def _headline(found: dict[str, Any], done: str) -> str:

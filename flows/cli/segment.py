@@ -125,6 +125,7 @@ def count(
         "candidates": found.candidates,
         "held": found.held,
         "stopped_on_arrival": found.dropped if moment is None else None,
+        "own_customers": found.ours if moment is None else None,
     }
 
     def said() -> str:
@@ -132,7 +133,8 @@ def count(
             candidates = counted(found.held, "candidate")
             return f"{candidates} on {when(moment)}, of the companies that are still held."
         dropped = f", {found.dropped:,} of them stopped and not held" if found.dropped else ""
-        candidates = counted(found.candidates, "candidate")
+        ours = f", {found.ours:,} of them customers of ours or under our management"
+        candidates = counted(found.candidates, "candidate") + (ours if found.ours else "")
         return f"{candidates}{dropped}. An export accounts for each: selected, or why not."
 
     call.answer(document, lambda page: page.say(said()))

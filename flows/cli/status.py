@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _DUE_WORDS = {
     "companies": ("company", "companies"),
     "personal_values": ("personal value", None),
+    "own_rows": ("row of your own lists", "rows of your own lists"),
     "quarantined_rows": ("quarantined row", None),
 }
 
@@ -50,11 +51,23 @@ def _show(page: Paper, found: dict[str, Any]) -> None:
         )
     if not any(entry["last_delivery"] for entry in found["sources"]):
         page.say("Nothing loaded yet: run `sourcenote ingest gleif`.")
+    _show_own_lists(page, found["own_lists"])
     _show_sources(page, found["sources"], {run["source_id"] for run in found["troubled_runs"]})
     _show_unusual(page, found)
     _show_retention(page, found["retention"])
     _show_service(page, found["service"])
     _show_troubles(page, found)
+
+
+def _show_own_lists(page: Paper, lists: dict[str, dict[str, int]]) -> None:
+    """Write what is held of the owner's own lists, where there is anything."""
+    held = {code: count for code, count in lists.items() if any(count.values())}
+    parts = [
+        f"{code} {count['active']:,} active, {count['inactive']:,} inactive"
+        for code, count in held.items()
+    ]
+    if parts:
+        page.say(f"Of your own lists: {'; '.join(parts)}.")
 
 
 def _show_service(page: Paper, service: dict[str, Any]) -> None:

@@ -18,13 +18,77 @@ if TYPE_CHECKING:
 
 def hash128(texts: pa.Array) -> np.ndarray:
     """xxh3-128 of each text: an (n, 2) array of uint64, big-endian halves. `texts` has no null."""
-    if not len(texts):
-        return np.empty((0, 2), dtype=np.uint64)
+    return _hash128(*_laid_out(texts))
+
+
+def key_print(keys: pa.Array) -> np.ndarray:
+    """A fingerprint of each source key, (n, 2) uint64: see `key_prints`. `keys` has no null."""
+    return key_prints(*_laid_out(keys))
+
+
+def key_prints(data: bytes | memoryview, ends: np.ndarray) -> np.ndarray:
+    """A fingerprint of each key that lies in `data` from one of `ends` to the next.
+
+    Twenty capital letters and digits, as every LEI is, take six bits each: no two have the same.
+    Other keys have their xxh3-128. Only compared in memory, never stored.
+    """
+    starts = ends[:-1]
+    is_short = np.diff(ends) == _LEI
+    if not is_short.any():
+        return _hash128(data, ends)
+    letters = np.frombuffer(data, dtype=np.uint8)
+    if is_short.all():
+        letters = letters[ends[0] : ends[-1]].reshape(-1, _LEI)
+    else:
+        letters = letters[starts[is_short, None] + np.arange(_LEI)]
+    letters = letters - np.uint8(ord("0"))  # what is below goes round, and is too large
+    prints = np.empty((len(starts), 2), dtype=np.uint64)
+    prints[is_short] = _packed(letters)
+    is_other = ~is_short
+    is_other[is_short] = (letters >= _LETTERS).any(axis=1)
+    for row in np.flatnonzero(is_other).tolist():
+        prints[row] = _hash128(data, ends[row : row + 2])[0]
+    return prints
+
+
+_LEI, _LETTERS = 20, 64
+"""Letters of an LEI, and how many different ones six bits tell apart, from "0" on."""
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 by the golden ratio: it spreads the first letters, which many LEIs share, over all bits."""
+
+
+def _packed(letters: np.ndarray) -> np.ndarray:
+    """Two halves of ten letters; the one that is looked up by, the last ten, moved by the other."""
+    half = _LEI // 2
+    first, last = _in_six_bits(letters[:, :half]), _in_six_bits(letters[:, half:])
+    return np.column_stack((last + first * _SPREAD, first))
+
+
+def _in_six_bits(letters: np.ndarray) -> np.ndarray:
+    packed = np.zeros(len(letters), dtype=np.uint64)
+    for place in range(letters.shape[1]):
+        packed <<= np.uint64(6)
+        packed |= letters[:, place]
+    return packed
+
+
+def offsets_of(lengths: np.ndarray) -> np.ndarray:
+    """Where texts of these lengths begin, and the last one ends, when they lie side by side."""
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)))
+
+
+def _laid_out(texts: pa.Array) -> tuple[memoryview, np.ndarray]:
+    """(the bytes of all texts, where each begins and the last one ends)."""
     texts = pc.cast(texts, pa.large_string())
     _, offsets, data = texts.buffers()
+    if not len(texts):
+        return memoryview(b""), np.zeros(1, np.int64)
     ends = np.frombuffer(offsets, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    view = memoryview(data) if data is not None else memoryview(b"")
-    fingerprint = xxhash.xxh3_128_digest
+    return memoryview(data) if data is not None else memoryview(b""), ends
+
+
+def _hash128(data: bytes | memoryview, ends: np.ndarray) -> np.ndarray:
+    fingerprint, view = xxhash.xxh3_128_digest, memoryview(data)
     packed = b"".join([fingerprint(view[start:end]) for start, end in pairwise(ends.tolist())])
     return np.frombuffer(packed, dtype=">u8").astype(np.uint64).reshape(-1, 2)
 

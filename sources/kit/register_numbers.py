@@ -74,6 +74,12 @@ def keys_of(
     return RegisterKeys(spaces, found, holds)
 
 
+def codes_sharing(authority: str) -> tuple[str, ...]:
+    """Every code whose numbers are of the same space; one we have no rule for shares with none."""
+    shared = (space["authorities"] for space in _spaces() if authority in space["authorities"])
+    return tuple(next(shared, [authority]))
+
+
 _UNLISTED_RULE: Mapping[str, Any] = {"drop": r"[^\pL\pN]", "shape": r"[\pL\pN]+"}
 _NO_TEXT, _NO_TRUTH = pa.array([], pa.string()), pa.array([], pa.bool_())
 

@@ -34,6 +34,7 @@ def test_what_is_there() -> None:
         "sources list",
         "sources show",
         "ingest",
+        "import",
         "refresh",
         "status",
         "explain",

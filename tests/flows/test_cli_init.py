@@ -91,8 +91,9 @@ def test_sources_without_and_with_a_warehouse(run: Run) -> None:
     for _ in range(2):
         listed = run("sources", "--json").document["sources"]
         names = [entry["source_id"] for entry in listed]
-        assert names == ["gleif", "gleif-codes", "gleif-repex", "gleif-rr"]
-        entry = listed[0]
+        lei = ["gleif", "gleif-codes", "gleif-repex", "gleif-rr"]
+        assert names == ["ariregister", "brreg", "cvr", *lei, "prh"]
+        entry = listed[names.index("gleif")]
         assert (entry["last_delivery"], entry["records"]) == (None, 0)
         assert entry["licence"] == "CC0 1.0 Universal"
         assert run("sources", "list", "--json").document["sources"] == listed

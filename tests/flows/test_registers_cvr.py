@@ -59,6 +59,17 @@ def test_a_flag_that_turns_is_held_after_the_next_feed(registers: National) -> N
     assert registers.ingest("cvr").status == "up_to_date"
 
 
+def test_events_about_nothing_we_keep_move_the_place(registers: National) -> None:
+    registers.ingest("cvr")
+    before = registers.held.state()
+    unit = unit_id(firm_of(registers).number)
+    registers.cvr.set_value("Branche", unit, "1", registers.later(hours=1))
+    report = registers.ingest("cvr")
+    assert (report.kind, report.counts["records_in"]) == ("feed", 0)
+    assert registers.held.state() == before
+    assert registers.ingest("cvr").status == "up_to_date"
+
+
 def test_a_row_taken_away_is_no_longer_a_no(registers: National) -> None:
     firm = firm_of(registers)
     registers.ingest("cvr")

@@ -43,7 +43,7 @@ def test_due_before_and_after(cron: str, before: str, after: str) -> None:
 
 FIELD = st.one_of(
     st.just("*"),
-    st.integers(1, 11).map(str),
+    st.integers(1, 6).map(str),
     st.integers(2, 6).map("*/{}".format),
     st.tuples(st.integers(1, 4), st.integers(5, 6)).map(lambda ends: f"{ends[0]}-{ends[1]}"),
     st.lists(st.integers(1, 6), min_size=1, max_size=3).map(lambda n: ",".join(map(str, n))),

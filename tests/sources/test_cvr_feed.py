@@ -29,8 +29,12 @@ def change(cvr: Served, at: datetime, number: str = FIRM.number, *, value: bool 
     cvr.register.protect(number, at, value=value)
 
 
-def test_the_place_after_files_is_a_day_before_their_moment(cvr: Served) -> None:
+@pytest.mark.parametrize("page", [1, 7, 1000])
+def test_the_place_after_files_is_a_day_before_their_moment(
+    cvr: Served, monkeypatch, page: int
+) -> None:
     """What the files cannot hold is behind it; a day's margin, for clocks that differ."""
+    monkeypatch.setattr("sources.cvr_events.PAGE", page)
     for hours in (-30, -25, -23, -1, 1, 30):
         change(cvr, BUILT + timedelta(hours=hours), value=hours % 2 == 0)
     events = cvr.register.events
@@ -43,12 +47,14 @@ def test_the_place_after_files_is_a_day_before_their_moment(cvr: Served) -> None
     landed = cvr.fetch()
     assert landed.position == str(expected)
     posts = [one for one in cvr.standin.requests if one.method == "POST"]
-    assert len(posts) <= 2 + len(events).bit_length()
+    assert len(posts) <= 2 + (len(events) // page).bit_length()
     first_file = next(n for n, path in enumerate(cvr.paths()) if "GetFile" in path)
     assert all("GetFile" in path for path in cvr.paths()[first_file:])  # asked before, not after
 
 
-def test_it_is_found_without_the_registers_own_word(cvr: Served) -> None:
+@pytest.mark.parametrize("page", [1, 1000])
+def test_it_is_found_without_the_registers_own_word(cvr: Served, monkeypatch, page: int) -> None:
+    monkeypatch.setattr("sources.cvr_events.PAGE", page)
     expected = cvr.fetch().position
     cvr.register.without_roots = {"DAF_RegisterImportStatus"}
     assert cvr.fetch().position == expected

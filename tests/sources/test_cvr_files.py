@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -206,6 +207,13 @@ def test_a_list_that_names_other_places_is_none(cvr: Served, tmp_path: Path) -> 
         path.write_text(json.dumps([entry | change]))
         with pytest.raises(DeliveryRefused, match="not a list of CVR's files"):
             told(path)
+
+
+def test_a_listing_that_has_gone_back_loads_nothing(cvr: Served) -> None:
+    plan = replace(cvr.plan(), published_at=BUILT + timedelta(days=7), window="generation 526")
+    with pytest.raises(DeliveryRefused, match="generation 526 was planned, 525 is listed"):
+        source.fetch(cvr.session, plan, cvr.landing)
+    assert downloads(cvr) == []
 
 
 def test_there_is_nothing_to_fetch_by_a_plan_of_nothing(cvr: Served) -> None:

@@ -165,6 +165,8 @@ def test_what_the_publisher_has_no_field_for_is_asked_once(cvr: Served) -> None:
     assert found.dropped["secret"] == 0
     assert len(cvr.standin.requests) - before == 10
     assert found.companies
+    asked(cvr, number)
+    assert len(cvr.standin.requests) - before == 18
 
 
 def test_what_cannot_be_done_without_is_refused(cvr: Served) -> None:

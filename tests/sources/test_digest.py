@@ -9,12 +9,26 @@ import pytest
 import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
-from ingesting import company
+from ingesting import company, lei
 
 from sources.kit import columns
-from sources.kit.digest import as_bytes, canonical_texts, hash128, kept_texts, row_digests
+from sources.kit.digest import (
+    as_bytes,
+    canonical_texts,
+    hash128,
+    kept_texts,
+    key_print,
+    row_digests,
+)
 from sources.kit.identity import minimise
 
+CLOSE = st.text("/09:AZ[`aoøp", min_size=20, max_size=20)
+"""As long as an LEI, of letters that stand at the bounds of those it may have."""
+KEYS = st.lists(
+    st.one_of(st.integers(1, 99).map(lei), st.from_regex(r"[0-9A-Z]{20}", fullmatch=True), CLOSE)
+    | st.text(st.characters(codec="utf-8"), max_size=22),
+    max_size=8,
+)
 FIELDS = st.lists(
     st.one_of(st.none(), st.text("abø ", min_size=1, max_size=3)), min_size=3, max_size=3
 )
@@ -45,6 +59,20 @@ def test_bytes_come_back_as_the_same_halves() -> None:
     found = hash128(pa.array(["a", "b"]))
     packed = b"".join(as_bytes(found).to_pylist())
     assert np.array_equal(np.frombuffer(packed, dtype=">u8").reshape(-1, 2), found)
+
+
+@given(KEYS, st.integers(0, 3))
+def test_keys_are_told_apart_whatever_stands_beside_them(keys, skipped) -> None:
+    found = [tuple(one) for one in key_print(pa.array(keys, pa.string()).slice(skipped)).tolist()]
+    alone = [tuple(key_print(pa.array([key])).tolist()[0]) for key in keys[skipped:]]
+    assert found == alone
+    assert len(set(found)) == len(set(keys[skipped:]))
+
+
+def test_keys_that_are_no_lei_have_their_hash() -> None:
+    keys = pa.array(["12345678", lei(1).lower(), "", f"{lei(1)}:{lei(2)}", "ø" * 10])
+    assert np.array_equal(key_print(keys), hash128(keys))
+    assert not np.array_equal(key_print(pa.array([lei(1)])), hash128(pa.array([lei(1)])))
 
 
 @given(FIELDS, FIELDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from counted import counted, told
 from ingesting import OUTCOMES, Ingesting, lei
 from loading_law import ROUTING, VANISHED, Law, kept, kept_apart
 from publishing import FIRST, SLOT, Line
@@ -29,6 +30,7 @@ def disagreements(place: Ingesting, law: Law) -> list[str]:
         "cursor": (_cursor(place), (_moment(law.applied), _moment(law.newest_full))),
         "companies": (_companies(place), sorted(lei(number) for number in law.held)),
         "sums": ([], _sums(place)),
+        "holdings": (told(place), counted(place)),
     }
     return [
         f"{what}: {_only(found, lawful)} instead of {_only(lawful, found)}"

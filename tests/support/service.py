@@ -22,7 +22,10 @@ from warehouse.engine import open_warehouse, writing
 from warehouse.schema import run
 
 ROOT = Path(__file__).parents[2]
-OFF = ("ingest-gleif-rr", "ingest-gleif-repex", "ingest-gleif-codes")
+OFF = tuple(
+    f"ingest-{name}"
+    for name in ("gleif-rr", "gleif-repex", "gleif-codes", "brreg", "cvr", "ariregister", "prh")
+)
 SECONDS = 150.0
 
 

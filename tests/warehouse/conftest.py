@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import ingesting
 import pytest
+from counted import counted, told
 from ingesting import Ingesting
 from private_postgres import PrivatePostgres
 
@@ -33,12 +34,16 @@ def shared_place(shared_url: str, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture
 def place(shared_place: Ingesting) -> Iterator[Ingesting]:
-    """A house with nothing in it; only what is append-only remembers other tests."""
+    """A house with nothing in it; only what is append-only remembers other tests.
+
+    Whatever a test loads, deletes or breaks, what is said to be held is what is.
+    """
     settings = shared_place.house.settings
     shared_place.at(ingesting.MOMENT).empty()
     shared_place.written = 0
     yield shared_place
     shared_place.house.settings = settings
+    assert told(shared_place) == counted(shared_place)
 
 
 @pytest.fixture

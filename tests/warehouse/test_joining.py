@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 import sqlalchemy as sa
@@ -159,6 +160,23 @@ def test_a_join_that_a_person_ended_is_not_made_again(place) -> None:
     place.delta([norwegian(1, last_update_published="2026-11-03T08:00:00Z")], "2026-11-04")
     some(place, [entry(1, navn="ET ANNET AS")], "2026-11-05")
     assert [reason for *_, reason in links(place)] == [BY_HAND]
+
+
+def test_a_company_whose_record_joined_another_is_inactive(place) -> None:
+    place.change(scope=ALL_NORWEGIAN)
+    place.full([norwegian(1, registration_number=orgnr(9))], "2026-11-01")
+    bulk(place, [entry(2, epostadresse="post@to.example")], "2026-11-02")
+    place.delta(
+        [norwegian(1, registration_number=orgnr(2), last_update_published="2026-11-02T08:00:00Z")],
+        "2026-11-03",
+    )
+    place.deactivate()
+    states = {row["lei"]: row["state"] for row in place.ask("SELECT lei, state FROM prospects")}
+    assert states == {lei(1): "active", None: "inactive"}
+    place.at(date(2028, 11, 4)).deactivate()
+    place.delete()
+    assert [row["lei"] for row in place.ask("SELECT lei FROM prospects")] == [lei(1)]
+    assert place.one("SELECT count(*) FROM record WHERE source_id = 'brreg'") == 1
 
 
 def test_the_order_of_the_two_files_makes_no_difference(place) -> None:

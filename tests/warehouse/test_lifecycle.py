@@ -99,6 +99,7 @@ def test_what_the_register_takes_back_is_active_again(place) -> None:
         "reactivated": 1,
         "rescheduled": 0,
         "personal_values": 0,
+        "contact_points": 0,
     }
     assert state_of(place, 1) == ACTIVE
 
@@ -192,10 +193,11 @@ def test_deleted_on_its_day_and_not_before(place) -> None:
         "company": 1,
         "company_record": 1,
         "record": 1,
+        "record_number": 1,
     } | {
         name: 0
         for name in done["rows_deleted"]
-        if name not in {"company", "company_record", "record"}
+        if name not in {"company", "company_record", "record", "record_number"}
     }
     assert place.prospect(1) is None
     assert {n for n in (98, 99) if place.prospect(n)} == {98, 99}

@@ -16,7 +16,7 @@ from sources.kit.keys import Keys
 from warehouse import quarantine, read_company, read_faults, read_sources, read_status, read_stops
 from warehouse.engine import open_warehouse, reading
 from warehouse.privacy import suppression
-from warehouse.schema import contact_point, delivery, export, record, run
+from warehouse.schema import change, contact_point, export, record, run
 
 NOW = datetime(2026, 11, 5, tzinfo=UTC)
 TODAY = NOW.date()
@@ -135,10 +135,12 @@ def test_what_deactivate_would_do_counts_absences_too(connection: sa.Connection)
     retired = due(vanished=True)
     assert retired == due(vanished=False) > 0
     some = sa.select(record.c.record_id).where(record.c.lei_status == "ISSUED").limit(2)
-    connection.execute(record.update().where(record.c.record_id.in_(some)).values(vanished_at=NOW))
-    connection.execute(
-        delivery.update().where(delivery.c.delivery_id == 1).values(records_vanished=2)
-    )
+    rows = connection.execute(
+        sa.select(record.c.record_id, record.c.source_key).where(record.c.record_id.in_(some))
+    ).mappings()
+    gone = {"field": "vanished_at", "new_value": "2026-11-05", "is_current": True}
+    known = {"delivery_id": 2, "changed_at": NOW}
+    connection.execute(change.insert(), [{**row, **gone, **known} for row in rows.all()])
     assert (due(vanished=True), due(vanished=False)) == (retired + 2, retired)
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from sources.kit.errors import Refused
 from sources.kit.period import add_to_date
+from warehouse import holdings
 from warehouse.engine import writing
 from warehouse.privacy import audit, chain
 from warehouse.privacy import deletion_values as values
@@ -135,11 +136,11 @@ def _delete_one(connection: Connection, item: Due, act: Act) -> dict[str, int]:
         if item.field is not None
         else delete_company(connection, item)
     )
-    log(connection, counts, item.policy_id, item.reason, act)
+    log_act(connection, counts, item.policy_id, item.reason, act)
     return counts
 
 
-def log(
+def log_act(
     connection: Connection, counts: dict[str, int], policy_id: str, reason: str, act: Act
 ) -> None:
     """One entry a table for one act, under a random id that says nothing about whom."""
@@ -177,6 +178,7 @@ def delete_company(connection: Connection, item: Due) -> dict[str, int]:
         sa.select(record.c.source_id, record.c.source_key).where(record.c.record_id.in_(alone))
     ).all()
     alone += group_records(connection, [key.source_key for key in keys])
+    holdings.let_go(connection, alone, item.company_id)
     for table in BY_RECORD:
         remove(table, table.c.record_id.in_(alone))
     for table in BY_COMPANY:
@@ -226,7 +228,7 @@ def delete_aside(
             quarantined_row.delete().where(_quarantine_due(policies, as_of))
         ).rowcount
         if gone:
-            log(connection, {"quarantined_row": gone}, "quarantine", "last_seen", act)
+            log_act(connection, {"quarantined_row": gone}, "quarantine", "last_seen", act)
     return {"quarantined_row": gone}
 
 

@@ -9,6 +9,12 @@ import sqlalchemy as sa
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
+HOLD_PERSONS = (
+    *("personal_value", "contact_point", "quarantined_row", "letter"),
+    *("customer", "enquiry", "visit", "consent"),
+)
+"""Tables with values that name a person; all of them small."""
+
 
 def clean_up_bytes(engine: Engine) -> None:
     """Leave no erased bytes in the database's own files, as far as each database can.
@@ -23,5 +29,5 @@ def clean_up_bytes(engine: Engine) -> None:
                 driver.execute(statement)
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return
-        for table in ("personal_value", "contact_point", "quarantined_row", "letter"):
+        for table in HOLD_PERSONS:
             connection.execute(sa.text(f"VACUUM FULL {table}"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from warehouse import holdings
 from warehouse.privacy import audit, deletion
 from warehouse.privacy.deletion_words import Due
 from warehouse.schema import (
@@ -74,7 +75,7 @@ def erase(connection: Connection, source_id: str, erasure: Erasure | None) -> Er
     for record_id in found:
         recalls += _recalls(connection, record_id)
         counts = _delete_record(connection, record_id, erasure.act)
-        deletion.log(connection, counts, POLICY_ID, REASON, erasure.act)
+        deletion.log_act(connection, counts, POLICY_ID, REASON, erasure.act)
     if found:
         audit.record_event(
             connection,
@@ -122,6 +123,7 @@ def _delete_record(connection: Connection, record_id: int, act: Act) -> dict[str
     row = connection.execute(sa.select(record).where(record.c.record_id == record_id)).first()
     if row is None:
         return counts
+    holdings.add(connection, row.source_id, records=-1, companies=0)
     for table in (*deletion.BY_RECORD, company_record):
         _remove(connection, counts, table, table.c.record_id == record_id)
     _remove(

@@ -7,8 +7,8 @@ the warehouse and from which date it counts.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -16,7 +16,14 @@ from sources.kit.errors import SettingsInvalid
 from sources.kit.period import add_period, add_to_date
 from warehouse.privacy import audit
 from warehouse.privacy.contact_retention import apply_contacts, count, plan_contacts
-from warehouse.schema import company, company_record, company_stop, personal_value, record
+from warehouse.privacy.retention_companies import (
+    STATUS_CONDITIONS,
+    VANISHED,
+    Move,
+    companies_ending,
+    move_of,
+)
+from warehouse.schema import company, company_record, company_stop, personal_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,27 +33,6 @@ if TYPE_CHECKING:
 
     from sources.kit.policy import RetentionPolicy
     from warehouse.privacy.contact_retention import ContactMove
-
-STATUS_CONDITIONS = {
-    "lei_retired": "RETIRED",
-    "lei_merged": "MERGED",
-    "lei_annulled": "ANNULLED",
-    "lei_duplicate": "DUPLICATE",
-}
-"""Conditions that are a RegistrationStatus; they count from the record's LastUpdateDate."""
-VANISHED, CEASED = "vanished", "entity_ceased"
-_HAS_CEASED = sa.and_(record.c.lei_status.is_(None), record.c.entity_status == "INACTIVE")
-"""Of a company without an LEI its register says so; what has an LEI ends by that."""
-
-
-@dataclass(frozen=True)
-class Move:
-    """A company to make inactive, or active again (`reason` None)."""
-
-    company_id: int
-    reason: str | None
-    since: date | None
-    delete_after: date | None
 
 
 @dataclass(frozen=True)
@@ -70,11 +56,6 @@ def policy(policies: Sequence[RetentionPolicy], policy_id: str) -> RetentionPoli
     raise SettingsInvalid("[[retention]]", [f"there is no row {policy_id}"])
 
 
-def statuses_ending(row: RetentionPolicy) -> tuple[str, ...]:
-    """The RegistrationStatus values that make a company inactive under the row."""
-    return tuple(status for name, status in STATUS_CONDITIONS.items() if name in row.inactive_when)
-
-
 def due_on_arrival(
     ended: np.ndarray, updated: np.ndarray, row: RetentionPolicy, as_of: date
 ) -> np.ndarray:
@@ -93,14 +74,9 @@ def due_on_arrival(
 def plan_moves(connection: Connection, policies: Sequence[RetentionPolicy], as_of: date) -> Plan:
     """Everything `apply_moves` would do on that day; reads only."""
     row = policy(policies, "company_public")
-    unknown = [
-        name
-        for name in row.inactive_when
-        if name not in {VANISHED, CEASED} and name not in STATUS_CONDITIONS
-    ]
-    listed = _companies_ending(row, as_of).order_by(company.c.company_id)
+    listed = companies_ending(row, as_of).order_by(company.c.company_id)
     found = connection.execute(listed).all()
-    ending = {item.company_id: _move(item, row) for item in found}
+    ending = {item.company_id: move_of(item, row) for item in found}
     held = {
         item.company_id: item
         for item in connection.execute(
@@ -131,11 +107,18 @@ def plan_moves(connection: Connection, policies: Sequence[RetentionPolicy], as_o
                 connection,
                 policy(policies, "person_public"),
                 as_of,
-                _companies_ending(row, as_of).with_only_columns(company.c.company_id),
+                companies_ending(row, as_of).with_only_columns(company.c.company_id),
             )
         ),
-        loud_skips=tuple(f"company_public: condition {name} matches nothing" for name in unknown),
+        loud_skips=_loud_skips(row),
     )
+
+
+def _loud_skips(row: RetentionPolicy) -> tuple[str, ...]:
+    """Conditions of the row that nothing can meet."""
+    known = {VANISHED, *STATUS_CONDITIONS}
+    unknown = [name for name in row.inactive_when if name not in known]
+    return tuple(f"{row.id}: condition {name} matches nothing" for name in unknown)
 
 
 def apply_moves(
@@ -174,51 +157,6 @@ def personal_dates(row: RetentionPolicy, obtained: date) -> tuple[date, date]:
     if row.cap_from_start:
         delete = min(delete, add_to_date(obtained, row.cap_from_start))
     return min(inactive, delete), delete
-
-
-def _companies_ending(row: RetentionPolicy, as_of: date) -> sa.Select[Any]:
-    """(company, status, last update, vanished) of companies a condition of the row holds for."""
-    conditions: list[sa.ColumnElement[bool]] = [record.c.lei_status.in_(statuses_ending(row))]
-    if VANISHED in row.inactive_when:
-        conditions.append(record.c.vanished_at.is_not(None))
-    if CEASED in row.inactive_when:
-        conditions.append(_HAS_CEASED)
-    end_of_day = datetime.combine(as_of, datetime.max.time(), UTC)
-    return (
-        sa.select(
-            company.c.company_id,
-            record.c.lei_status,
-            record.c.last_update_at,
-            record.c.vanished_at,
-            record.c.expiration_at,
-            company.c.first_seen_at,
-        )
-        .join(
-            record,
-            sa.and_(
-                record.c.record_id == company.c.lead_record_id,
-                record.c.source_key == company.c.lead_source_key,
-            ),
-        )
-        .where(sa.or_(*conditions), company.c.first_seen_at <= end_of_day)
-    )
-
-
-def _move(item: Any, row: RetentionPolicy) -> Move:  # noqa: ANN401 (a row of `_companies_ending`)
-    if item.lei_status is None and item.vanished_at is None:
-        reason, moment = CEASED, _moment(item.expiration_at) or item.first_seen_at
-    else:
-        reason = next(
-            (name for name in row.inactive_when if STATUS_CONDITIONS.get(name) == item.lei_status),
-            VANISHED,
-        )
-        moment = item.vanished_at if reason == VANISHED else _moment(item.last_update_at)
-    since = moment.date()
-    return Move(item.company_id, reason, since, add_to_date(since, row.delete_after_inactive))
-
-
-def _moment(seconds: int | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def _set_states(connection: Connection, moves: Sequence[Move]) -> None:
@@ -270,7 +208,7 @@ def _personal_due(
     obtained = sa.select(personal_value.c.obtained_at).distinct()
     moments = connection.scalars(obtained.where(personal_value.c.state == "active")).all()
     over = [moment for moment in moments if personal_dates(row, moment.date())[0] <= as_of]
-    ending = _companies_ending(policy(policies, "company_public"), as_of)
+    ending = companies_ending(policy(policies, "company_public"), as_of)
     links = company_record.c
     ended = (
         sa.select(links.record_id)

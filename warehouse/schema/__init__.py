@@ -9,9 +9,10 @@ from warehouse.schema.contacts import (
     shared_mail_domain,
 )
 from warehouse.schema.corrections import correction
-from warehouse.schema.deliveries import delivery, run, sequence, source_cursor
+from warehouse.schema.deliveries import delivery, holding, run, sequence, source_cursor
 from warehouse.schema.drift import delivery_profile
 from warehouse.schema.exports import disclosure, export, letter
+from warehouse.schema.own_lists import consent, customer, enquiry, own_change, visit
 from warehouse.schema.privacy import (
     audit_event,
     company_stop,
@@ -42,18 +43,23 @@ __all__ = [
     "company",
     "company_record",
     "company_stop",
+    "consent",
     "contact_change",
     "contact_point",
     "correction",
+    "customer",
     "deletion_log",
     "delivery",
     "delivery_profile",
     "disclosure",
+    "enquiry",
     "export",
     "followed_stop",
+    "holding",
     "legal_form",
     "letter",
     "not_retaken",
+    "own_change",
     "personal_value",
     "protection_check",
     "quarantined_row",
@@ -66,4 +72,5 @@ __all__ = [
     "source_cursor",
     "suppressed_record",
     "suppression",
+    "visit",
 ]

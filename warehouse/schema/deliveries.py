@@ -34,6 +34,14 @@ sequence = sa.Table(
     comment="Surrogate keys that outlive deletions: a deleted id is never given again",
 )
 
+holding = sa.Table(
+    "holding",
+    METADATA,
+    column("name", sa.Text, primary_key=True, comment="what is counted: company, record SOURCE"),
+    column("row_count", sa.BigInteger, comment="rows of it held"),
+    comment="How much is held, moved in the transactions that bring and delete it",
+)
+
 run = sa.Table(
     "run",
     METADATA,

@@ -93,7 +93,11 @@ for _end, _other in (("start_lei", "end_lei"), ("end_lei", "start_lei")):
     )
 """Who is related to whom, and whether it holds, is found in these alone; no company is in them."""
 sa.Index(
-    "ix_record_lei_status", record.c.lei_status, record.c.source_id, record.c.next_renewal_date
+    "ix_record_lei_status",
+    record.c.lei_status,
+    record.c.source_id,
+    record.c.next_renewal_date,
+    record.c.record_id,
 )
 """Segments are counted, and what has ended is found, in this index alone."""
 _HAS_FLAG = record.c.ad_protected.is_not(None)
@@ -128,6 +132,7 @@ company = sa.Table(
 )
 sa.Index(
     "ix_company_inactive",
+    company.c.lead_record_id,
     company.c.delete_after,
     sqlite_where=company.c.state == sa.text("'inactive'"),
     postgresql_where=company.c.state == sa.text("'inactive'"),
@@ -160,6 +165,13 @@ sa.Index(
     company_record.c.record_id,
     sqlite_where=_IS_JOINED,
     postgresql_where=_IS_JOINED,
+)
+
+sa.Index(
+    "ix_company_record_ended",
+    company_record.c.company_id,
+    sqlite_where=company_record.c.until_at.is_not(None),
+    postgresql_where=company_record.c.until_at.is_not(None),
 )
 
 record_number = sa.Table(

@@ -18,6 +18,25 @@ depends_on = None
 def upgrade() -> None:
     """Apply."""
     op.create_table(
+        "holding",
+        sa.Column(
+            "name",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="what is counted: company, record SOURCE",
+        ),
+        sa.Column(
+            "row_count",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="rows of it held",
+        ),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_holding")),
+        comment="How much is held, moved in the transactions that bring and delete it",
+    )
+    op.create_table(
         "run",
         sa.Column("run_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="ours"),
         sa.Column(

@@ -117,7 +117,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_company_inactive",
         "company",
-        ["delete_after"],
+        ["lead_record_id", "delete_after"],
         unique=False,
         sqlite_where=sa.text("state = 'inactive'"),
         postgresql_where=sa.text("state = 'inactive'"),
@@ -762,7 +762,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_record_lei_status",
         "record",
-        ["lei_status", "source_id", "next_renewal_date"],
+        ["lei_status", "source_id", "next_renewal_date", "record_id"],
         unique=False,
     )
     op.create_index(
@@ -928,6 +928,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("company_id", "record_id", name=op.f("pk_company_record")),
         comment="Which records are about which company; a link can end, nothing else is rewritten",
         sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_company_record_ended",
+        "company_record",
+        ["company_id"],
+        unique=False,
+        sqlite_where=sa.text("until_at IS NOT NULL"),
+        postgresql_where=sa.text("until_at IS NOT NULL"),
     )
     op.create_index(
         "ix_company_record_joined",
