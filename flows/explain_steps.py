@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from flows import explain_codes, explain_group, explain_history, explain_retention, explain_values
+from flows import (
+    explain_codes,
+    explain_group,
+    explain_history,
+    explain_registers,
+    explain_retention,
+    explain_values,
+)
 from flows.as_of import moment_of
+from flows.explain_question import Question, company_ids, lei_fault, read_question
 from flows.quarantine_steps import meaning_of
 from sources.kit.errors import Refused
 from warehouse import read_company, read_stops, runs
 from warehouse.engine import reading, writing
 from warehouse.privacy import audit
-from warehouse.privacy.suppression import canonical
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -21,23 +28,11 @@ if TYPE_CHECKING:
 
     Connection = Any  # only the warehouse names SQLAlchemy
 
-_LEI = re.compile(r"[0-9A-Z]{18}[0-9]{2}")
-_LEI_LENGTH = 20
-_LIKE_AN_LEI = re.compile(r"(?=(?:.*[0-9]){4})[0-9A-Z]{12,28}")
-_LIKE_A_PHONE = re.compile(r"(?:\+|00)[\d\s()./-]{6,}")
-_LARGEST_ID_DIGITS = 18
-
-
-class Question(NamedTuple):
-    """What is asked about. `fault` says why an LEI cannot be one; it may be quarantined as such."""
-
-    kind: Literal["lei", "company", "email", "phone"]
-    value: str
-    fault: str | None = None
+__all__ = ["explain", "lei_fault", "read_question"]
 
 
 def explain(house: House, text: str, as_of: date | datetime | None = None) -> dict[str, Any]:
-    """Answer for an LEI, a company id, an e-mail address or a phone number, and log the reading.
+    """Answer for an LEI, a company id, a register's number or a contact value; log the reading.
 
     With `as_of`, what the warehouse said then.
     Raises `Refused` for a text that is none of them, and for a malformed LEI that no delivery
@@ -53,47 +48,16 @@ def explain(house: House, text: str, as_of: date | datetime | None = None) -> di
     return found
 
 
-def read_question(text: str) -> Question:
-    """Tell what kind of thing is asked about, by its form."""
-    stripped = text.strip()
-    compact = re.sub(r"[\s-]", "", stripped).upper()
-    if stripped.isascii() and stripped.isdigit() and len(stripped) <= _LARGEST_ID_DIGITS:
-        return Question("company", stripped)
-    if "@" in stripped:
-        return Question("email", canonical("email", stripped))
-    if _LIKE_A_PHONE.fullmatch(stripped):
-        number = f"+{stripped[2:]}" if stripped.startswith("00") else stripped
-        return Question("phone", canonical("phone", number))
-    if _LIKE_AN_LEI.fullmatch(compact):
-        return Question("lei", compact, lei_fault(compact))
-    raise Refused(
-        "question",
-        "it has the form of neither an LEI, a company id, an e-mail address nor a phone number",
-        "Give one of them; a phone number with its country code, such as +45 …",
-    )
-
-
-def lei_fault(lei: str) -> str | None:
-    """Say what is wrong with an LEI's form (ISO 17442-1), or None."""
-    if len(lei) != _LEI_LENGTH:
-        return f"it has {len(lei)} characters, an LEI has {_LEI_LENGTH}"
-    if not _LEI.fullmatch(lei):
-        return "an LEI is 18 capital letters or digits, then two digits"
-    if int("".join(str(int(character, 36)) for character in lei)) % 97 != 1:
-        return "its check digits do not fit, so at least one character is wrong"
-    return None
-
-
 def _answer(
     connection: Connection, house: House, question: Question, moment: datetime | None
 ) -> dict[str, Any]:
-    rows = read_company.companies(connection, _company_ids(connection, question))
+    rows = read_company.companies(connection, company_ids(connection, question))
     to_come = explain_history.not_yet_held(rows, moment)
     companies = [_company(connection, house, row, moment) for row in rows if row not in to_come]
     explain_codes.put_words(connection, companies, moment)
-    is_contact = question.kind in {"email", "phone"}
+    shown = {} if question.is_contact else {"value": question.value}
     return {
-        "asked": {"kind": question.kind, **({} if is_contact else {"value": question.value})},
+        "asked": {"kind": question.kind, **shown},
         "as_of": moment or house.now(),
         "is_as_of_asked": moment is not None,
         "first_held_at": min((row["first_seen_at"] for row in to_come), default=None),
@@ -124,19 +88,11 @@ def _groups(
     return [explain_group.of_lei(connection, lei, moment) for lei in dict.fromkeys(leis)]
 
 
-def _company_ids(connection: Connection, question: Question) -> list[int]:
-    if question.kind == "company":
-        return [int(question.value)]
-    if question.kind == "lei":
-        return read_company.ids_by_lei(connection, question.value)
-    return read_company.ids_by_contact(connection, question.kind, question.value)
-
-
 def _gather(
     connection: Connection, row: dict[str, Any], moment: datetime | None
 ) -> explain_history.Gathered:
     records = read_company.records_of(connection, row["company_id"])
-    ids = [record["record_id"] for record in records]
+    ids = explain_history.linked_then(records, moment)
     found = explain_history.Gathered(
         row,
         records,
@@ -151,15 +107,16 @@ def _gather(
 def _company(
     connection: Connection, house: House, held: dict[str, Any], moment: datetime | None
 ) -> dict[str, Any]:
-    row, records, changes, personal, contacts, left = _gather(connection, held, moment)
+    row, all_records, changes, personal, contacts, left = _gather(connection, held, moment)
+    records = [record for record in all_records if record["until_at"] is None] or all_records
     ids = [record["record_id"] for record in records]
     company_id: int = row["company_id"]
     wanted = explain_values.deliveries_named(records, changes, personal, contacts)
+    deliveries = read_company.deliveries_by_id(
+        connection, wanted | {record["last_delivery_id"] for record in records}
+    )
     tale = explain_values.Tale(
-        records,
-        changes,
-        read_company.deliveries_by_id(connection, wanted),
-        read_company.corrections_of(connection, ids),
+        records, changes, deliveries, read_company.corrections_of(connection, ids)
     )
     lead = next((r for r in records if r["record_id"] == row["lead_record_id"]), records[0])
     return {
@@ -171,8 +128,12 @@ def _company(
         "person_rule": lead["person_rule"],
         "first_seen_at": row["first_seen_at"],
         "last_changed_at": row["last_changed_at"],
-        "records": tale.records(),
+        "records": explain_values.told_records(all_records),
         "values": tale.values(),
+        "disagreements": explain_registers.disagreements(records, row["lead_record_id"]),
+        "protection": explain_registers.protection(
+            records, read_company.protection_said(connection, ids), deliveries
+        ),
         "contact_points": tale.contact_points(contacts),
         "personal": tale.personal(personal),
         "changes": tale.changes(),
@@ -192,9 +153,14 @@ def _stop(
         if led is not None:
             return led
     found = read_stops.first_covering(connection, [row["company_id"] for row in rows])
-    if found is None and question.kind != "company" and question.fault is None:
-        found = read_stops.stop_on(connection, house.keys, question.kind, question.value)
-    return found
+    if found is not None or question.kind == "company" or question.fault is not None:
+        return found
+    if question.kind == "register":
+        return read_stops.stop_on_number(connection, house.keys, question.value)
+    if question.kind == "website":
+        host = urlsplit(question.value).hostname or ""
+        return read_stops.stop_on(connection, house.keys, "domain", host.removeprefix("www."))
+    return read_stops.stop_on(connection, house.keys, question.kind, question.value)
 
 
 def _dropped(connection: Connection, house: House, question: Question) -> list[dict[str, Any]]:
@@ -211,6 +177,9 @@ def _left_earlier(connection: Connection, house: House, question: Question) -> l
     if question.kind == "lei" and question.fault is None:
         hashes = read_stops.hashes_of(house.keys, "lei", question.value)
         return read_company.disclosures_by_hash(connection, hashes)
+    if question.kind == "register":
+        hashes = read_stops.hashes_of_number(house.keys, question.value)
+        return read_company.disclosures_by_hash(connection, hashes)
     return []
 
 
@@ -220,20 +189,29 @@ def _rejected(
     keys = [record["source_key"] for company in companies for record in company["records"]]
     if question.kind == "lei":
         keys.append(question.value)
+    if question.kind == "register":
+        keys.append(question.value.partition(":")[2])
     rows = read_company.quarantined_on(connection, sorted(set(keys)))
     return [{**row, "meaning": meaning_of(row["rule"])} for row in rows]
 
 
 def _log_reading(house: House, question: Question, found: dict[str, Any]) -> None:
+    """One event a company read, with how many contact values the reader was shown of it."""
     actor = runs.actor(house.engine)
-    subjects: list[str | None] = [f"company {item['company_id']}" for item in found["companies"]]
+    read: list[tuple[str | None, int]] = [
+        (f"company {one['company_id']}", len(one["contact_points"])) for one in found["companies"]
+    ]
     with writing(house.engine) as connection:
-        for subject in subjects or [None]:
+        for subject, contacts in read or [(None, 0)]:
             audit.record_event(
                 connection,
                 actor,
                 "explain",
                 house.now(),
                 subject=subject,
-                detail={"asked": question.kind, "held": found["is_held"]},
+                detail={
+                    "asked": question.kind,
+                    "held": found["is_held"],
+                    "contact_points": contacts,
+                },
             )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sources.kit import columns
 from sources.kit.columns import change_name
+from sources.kit.shapes import AD_PROTECTED
 from warehouse.history import REMOVED
 from warehouse.read_company import LEI_SOURCE
 from warehouse.schema.corrections import DATABASE_NAME, LICENCE, SOURCE_ID
@@ -57,26 +58,6 @@ class Tale:
             if change["is_current"]
         }
 
-    def records(self) -> list[Row]:
-        """The publishers' records the company rests on."""
-        names = (
-            "source_id",
-            "source_key",
-            "publisher",
-            "database_name",
-            "is_public_database",
-            "licence",
-            "since_at",
-            "until_at",
-            "link_reason",
-            "absent_count",
-            "vanished_at",
-        )
-        return [
-            {**{name: record[name] for name in names}, "record_url": _record_url(record)}
-            for record in self._records.values()
-        ]
-
     def values(self) -> list[Row]:
         """Every value a publisher sent and we hold, in the order of the house's columns."""
         return [
@@ -93,7 +74,11 @@ class Tale:
 
     def contact_points(self, rows: Sequence[Row]) -> list[Row]:
         """Published contact points, active and inactive."""
-        names = ("contact_id", "kind", "value", "mailbox_class", "state", "ad_protected")
+        names = (
+            *("contact_id", "kind", "value", "mailbox_class", "person_kind", "state"),
+            *("ad_protected", "valid_from", "valid_until", "withdrawn_at", "inactive_since"),
+            *("inactive_reason", "inactive_after", "delete_after"),
+        )
         return [
             {
                 **{name: row[name] for name in names},
@@ -181,6 +166,28 @@ def as_corrected(own: Row) -> Row:
     }
 
 
+def told_records(records: Sequence[Row]) -> list[Row]:
+    """The publishers' records a company rests on, and those whose link has ended, with why."""
+    names = (
+        "source_id",
+        "source_key",
+        "publisher",
+        "database_name",
+        "is_public_database",
+        "licence",
+        "since_at",
+        "until_at",
+        "until_reason",
+        "link_reason",
+        "absent_count",
+        "vanished_at",
+    )
+    return [
+        {**{name: record[name] for name in names}, "record_url": _record_url(record)}
+        for record in records
+    ]
+
+
 def _record_url(record: Row) -> str:
     return str(record["record_url_template"]).replace("{key}", record["source_key"])
 
@@ -191,7 +198,7 @@ def _published_values(record: Row) -> Iterator[tuple[str, Any, str | None]]:
     What retention removed of an earlier moment has neither value nor text.
     """
     yield ("lei" if record["source_id"] == LEI_SOURCE else "source_key"), record["source_key"], None
-    for name in columns.PUBLISHED:
+    for name in (*columns.PUBLISHED, AD_PROTECTED.name):
         published = record[name]
         if name in record.get(REMOVED, ()):
             yield change_name(name), None, None

@@ -35,7 +35,7 @@ def add(house: House, subject: Subject, reason: str | None) -> dict[str, Any]:
     """
     if subject.kind == "token":
         return _add_by_link(house, subject.value)
-    _check_reason(reason)
+    check_reason(reason)
     kind: Kind = subject.kind
     value = suppression.canonical(kind, subject.value)
     if kind == "domain":
@@ -101,7 +101,8 @@ def _not_ours() -> Refused:
     )
 
 
-def _check_reason(reason: str | None) -> None:
+def check_reason(reason: str | None) -> None:
+    """`Refused` for a reason that is missing or cannot be kept in clear."""
     if not (reason or "").strip():
         raise Refused("--reason", "it is missing", "Say in a few words why, such as 'by phone'")
     if "@" in str(reason):

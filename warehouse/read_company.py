@@ -19,8 +19,10 @@ from warehouse.schema import (
     export,
     letter,
     personal_value,
+    protection_check,
     quarantined_row,
     record,
+    record_number,
     source_cursor,
     suppressed_record,
 )
@@ -55,8 +57,30 @@ def ids_by_lei(connection: Connection, lei: str) -> list[int]:
     return sorted(connection.scalars(query).unique())
 
 
+def ids_by_number(
+    connection: Connection, space: str, number: str, source_ids: Sequence[str]
+) -> list[int]:
+    """Companies of which a register's record, or an LEI's, states the number in its one form.
+
+    `space` is the code that stands for its numbers, `source_ids` are the registers that keep them.
+    """
+    stating = (
+        sa.select(company_record.c.company_id)
+        .join(record_number, record_number.c.record_id == company_record.c.record_id)
+        .where(record_number.c.number_space == space, record_number.c.number == number)
+        .where(company_record.c.until_at.is_(None))
+    )
+    own = (
+        sa.select(company_record.c.company_id)
+        .join(record, record.c.record_id == company_record.c.record_id)
+        .where(record.c.source_id.in_(source_ids), record.c.source_key == number)
+        .where(company_record.c.until_at.is_(None))
+    )
+    return sorted({*connection.scalars(stating), *connection.scalars(own)})
+
+
 def ids_by_contact(connection: Connection, kind: str, value: str) -> list[int]:
-    """Companies that hold that contact point (kind email or phone, in its one form)."""
+    """Companies that hold that contact point (email, phone, website, in its one form)."""
     query = (
         sa.select(company_record.c.company_id)
         .join(contact_point, contact_point.c.record_id == company_record.c.record_id)
@@ -87,6 +111,7 @@ def records_of(connection: Connection, company_id: int) -> list[Row]:
             link.c.since_at,
             link.c.until_at,
             link.c.reason.label("link_reason"),
+            link.c.until_reason,
         )
         .join(
             link,
@@ -134,6 +159,14 @@ def contact_points_of(connection: Connection, record_ids: Sequence[int]) -> list
         .order_by(contact_point.c.contact_id)
     )
     return _all(connection, query)
+
+
+def protection_said(connection: Connection, record_ids: Sequence[int]) -> dict[int, datetime]:
+    """When each record's register was last asked about it alone, where it ever was."""
+    query = sa.select(protection_check.c.record_id, protection_check.c.checked_at).where(
+        protection_check.c.record_id.in_(record_ids)
+    )
+    return {row.record_id: row.checked_at for row in connection.execute(query)}
 
 
 def deliveries_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, Row]:

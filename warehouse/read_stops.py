@@ -48,6 +48,20 @@ def stop_on(connection: Connection, keys: Keys, kind: Kind, value: str) -> Row |
     return found
 
 
+def hashes_of_number(keys: Keys, register: str) -> list[str]:
+    """The keyed hashes of a register's number (`register_key`) under every key version."""
+    return list(keys.macs(KEY_PURPOSE, f"register:{register}").values())
+
+
+def stop_on_number(connection: Connection, keys: Keys, register: str) -> Row | None:
+    """The stop on a register's number: of a company without an LEI, or led to by another's stop."""
+    found = _stop(connection, suppression.c.subject_hash.in_(hashes_of_number(keys, register)))
+    if found is not None:
+        return found
+    root = Stops.read(connection, keys).root("register", register)
+    return None if root is None else _stop(connection, suppression.c.suppression_id == root)
+
+
 def led_to(connection: Connection, keys: Keys, lei: str, register: str | None = None) -> Row | None:
     """The stop on another company that leads to this one, with its `path` (`Stops.path`).
 

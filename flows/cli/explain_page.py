@@ -6,6 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from flows.cli.explain_ends import show_ends, show_left
 from flows.cli.explain_group import show_group
+from flows.cli.explain_registers import (
+    show_contacts,
+    show_disagreements,
+    show_joins,
+    show_protection,
+)
 from flows.cli.explain_words import (
     PARTS,
     PERSON_RULES,
@@ -65,7 +71,12 @@ def show(page: Paper, found: Row) -> None:
 
 def _show_absent(page: Paper, found: Row) -> None:
     kind = found["asked"]["kind"]
-    named = {"lei": f"LEI {found['asked'].get('value')}", "company": "That company id"}
+    asked = found["asked"].get("value")
+    named = {
+        "lei": f"LEI {asked}",
+        "register": f"Register number {asked}",
+        "company": "That company id",
+    }
     if found["first_held_at"]:
         page.title(
             f"{named.get(kind, 'That contact')} was not held on {when(found['as_of'])}: it first "
@@ -84,7 +95,7 @@ def _show_absent(page: Paper, found: Row) -> None:
         if group["leads_to"] or group["led_to_by"] or group["exceptions"] or group["ended"]:
             show_group(page, group, sources.numbers, is_earlier=found["is_as_of_asked"])
             _show_sources(page, sources, [])
-    if kind in {"lei", "company"}:
+    if kind in named:
         page.heading("What left while it was held")
         show_left(page, found["left_earlier"])
 
@@ -102,6 +113,10 @@ def _show_company(page: Paper, found: Row, company: Row) -> None:
     _show_person(page, company)
     page.say(stop_sentence(found["stop"], "this company"))
     _show_values(page, company, sources)
+    show_joins(page, company["records"])
+    show_disagreements(page, company["disagreements"])
+    show_protection(page, company["protection"])
+    show_contacts(page, company["contact_points"], sources.numbers)
     for group in found["groups"]:
         if group["lei"] == company["lei"]:
             show_group(page, group, sources.numbers, is_earlier=found["is_as_of_asked"])
@@ -142,12 +157,6 @@ def _show_values(page: Paper, company: Row, sources: _Sources) -> None:
         if held:
             rows.append((title, "", "", "", ""))
             rows.extend(_value_row(f"  {label(field)}", value, sources) for field, value in held)
-    if company["contact_points"]:
-        rows.append(("Contact points, for the marketing and privacy duties", "", "", "", ""))
-        rows.extend(
-            _value_row(f"  {value['kind']}, {value['state']}", value, sources)
-            for value in company["contact_points"]
-        )
     page.table(("", "value", "source", "first seen", "last seen"), rows)
 
 
@@ -240,7 +249,7 @@ def _show_sources(page: Paper, sources: _Sources, records: Sequence[Row]) -> Non
             ],
             indent=6,
         )
-    for record in records:
+    for record in (one for one in records if one["until_at"] is None):
         if record["vanished_at"]:
             page.warn(
                 f"{record['database_name']} no longer lists it, since "

@@ -51,6 +51,7 @@ _PARTS = (
             "validation_authority": "register checked (code)",
             "validation_authority_number": "number found there",
             "validation_sources": "how far it was checked",
+            "ad_protected": "protected from marketing",
         },
     ),
     (

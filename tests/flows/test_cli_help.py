@@ -38,6 +38,8 @@ def test_what_is_there() -> None:
         "refresh",
         "status",
         "explain",
+        "join list",
+        "join end",
         "quarantine list",
         "quarantine show",
         "quarantine drop",
