@@ -44,6 +44,7 @@ def load(
     retrieved_at: datetime,
     *,
     kind: Literal["full", "delta"] = "full",
+    source_id: str = "gleif",
 ) -> dict[str, Any]:
     """Ingest the file; seconds to the commit, counts, records then held, and each phase.
 
@@ -60,7 +61,7 @@ def load(
         marks[stage] = (time.perf_counter(), peak_mb())
 
     opened = _opened(url, home, retrieved_at)
-    request = Request("gleif", file=source, kind=kind, published_at=published_at)
+    request = Request(source_id, file=source, kind=kind, published_at=published_at)
     start = time.perf_counter()
     try:
         report = ingest_run.run(opened, request, mark)

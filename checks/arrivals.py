@@ -47,7 +47,7 @@ def judge_rows(table: pa.Table, texts: pa.Array) -> Verdicts:
         "lei_is_well_formed": truths(formed),
         "lei_check_digits_hold": lei.check_digits_hold(flat(table["source_key"]), formed),
         "key_is_unique": np.ones(rows, dtype=bool),
-        "legal_name_is_present": truths(_present(table["legal_name"])),
+        "legal_name_is_present": truths(present(table["legal_name"])),
         "entity_status_is_known": listed(table["entity_status"], codes.ENTITY_STATUS),
         "entity_category_is_known": listed(
             table["entity_category"], codes.ENTITY_CATEGORY, absent=True
@@ -85,15 +85,8 @@ def _may_be_unreadable(raw: np.ndarray) -> bool:
 
 def _notes(table: pa.Table) -> Verdicts:
     return {
-        "creation_year_is_possible": _kept_date(table, "creation")
-        & _kept_date(table, "expiration"),
+        **common_notes(table),
         "entity_category_is_present": truths(pc.is_valid(table["entity_category"])),
-        "headquarters_are_present": truths(
-            pc.and_(
-                pc.is_valid(table["headquarters_country"]), _present(table["headquarters_city"])
-            )
-        ),
-        "postal_code_is_present": truths(_present(table["headquarters_postal_code"])),
         "region_fits_country": truths(
             or_absent(
                 pc.equal(
@@ -107,13 +100,26 @@ def _notes(table: pa.Table) -> Verdicts:
         "codes_are_listed": listed(table["conformity"], codes.CONFORMITY, absent=True)
         & listed(table["validation_sources"], codes.VALIDATION_SOURCES, absent=True)
         & listed(table["expiration_reason"], codes.EXPIRATION_REASON, absent=True),
+    }
+
+
+def common_notes(table: pa.Table) -> Verdicts:
+    """Verdicts on what is odd about a company's record, whoever publishes it."""
+    return {
+        "creation_year_is_possible": _kept_date(table, "creation")
+        & _kept_date(table, "expiration"),
+        "headquarters_are_present": truths(
+            pc.and_(pc.is_valid(table["headquarters_country"]), present(table["headquarters_city"]))
+        ),
+        "postal_code_is_present": truths(present(table["headquarters_postal_code"])),
         "name_starts_plainly": ~truths(
             pc.fill_null(pc.match_substring_regex(table["legal_name"], _FORMULA), False)  # noqa: FBT003 (pyarrow's signature)
         ),
     }
 
 
-def _present(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def present(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Which texts say anything (bool)."""
     return pc.fill_null(pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(column)), 0), False)  # noqa: FBT003 (pyarrow's signature)
 
 

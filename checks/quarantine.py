@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 _QUIET_STATUS = ("ANNULLED", "DUPLICATE")
 """Statuses of records whose faults are known and come again in every full file."""
 _PUBLISHED = tuple(dict.fromkeys(name for shape in SHAPES.values() for name in shape.published))
-_TOLD = (*_PUBLISHED, "start_node_type", "end_node_type")
+JOIN_LEIS = "join_leis"
+"""Of a register's entry that could be several companies': the LEIs of all; null of any other."""
+_TOLD = (*_PUBLISHED, "start_node_type", "end_node_type", JOIN_LEIS)
 """Every field a row can have, and what else it is judged by: enough to judge it again."""
 _SAYS = re.compile(r"|:[A-Z_-]{1,43}")
 
@@ -112,11 +114,13 @@ def _filtered(text: str) -> str:
 def _withheld(record: Mapping[str, object], key: str) -> str | None:
     """Why the row cannot be told again from what is kept of it; None when it can.
 
-    `person`: of natural persons only the skeleton is kept; `text`: a personal number was taken
-    out, or the key was cut.
+    `person`: of natural persons only the skeleton is kept; `contacts`: of a register's entry its
+    contact points are not; `text`: a personal number was taken out, or the key was cut.
     """
     if record["person_kind"] == NATURAL:
         return "person"
+    if JOIN_LEIS in record:
+        return "contacts"
     texts = (record.get(name) for name in _TOLD)
     is_whole = key == (record["source_key"] or "") and all(
         text is None or _filtered(str(text)) == text for text in texts

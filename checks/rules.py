@@ -71,7 +71,14 @@ GROUP_RULES: tuple[Rule, ...] = (
 )
 """For relationships and exceptions, beside those above on texts, LEIs, keys and dates."""
 
-ROW_RULES = ENTITY_RULES + GROUP_RULES
+REGISTER_RULES: tuple[Rule, ...] = (
+    Rule("number_is_well_formed", "quarantine", "the number has the shape of its register's"),
+    Rule("join_is_unambiguous", "quarantine", "no two companies' LEI records state the number"),
+    Rule("number_check_digits_hold", "note", "the number holds to its register's check digits"),
+)
+"""For national registers' entries, beside those above on texts, keys, names and addresses."""
+
+ROW_RULES = ENTITY_RULES + GROUP_RULES + REGISTER_RULES
 """Every rule on a row; one that does not concern a source's rows holds for all of them."""
 
 DELIVERY_RULES: tuple[Rule, ...] = (

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _PATTERN = "pattern"
+_TALKATIVE = ("great_expectations", "great_expectations.data_context.types.base")
+"""Its loggers; the second sets a level of its own."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def _failed_patterns(table: pd.DataFrame) -> dict[str, list[int]]:
 
     from checks.expectations import suite
 
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("delivery").add_dataframe_asset("verdicts")

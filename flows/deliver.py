@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from checks.verdicts import QUARANTINED
+from flows.registers import registers
 from sources.kit.catalogue import source
 from sources.kit.flat import flat, truths
 from warehouse import deliveries
@@ -81,6 +82,8 @@ def facts_of(house: House, run_id: int, landed: Landed, source_id: str) -> Deliv
         is_repeat=bool(earlier),
         is_again=landed.published_at in dated if landed.published_at else bool(known),
         asked=landed.asked,
+        registers=registers(),
+        position=landed.position,
     )
 
 
@@ -95,7 +98,7 @@ def _moves_cursor(
     published = landed.published_at
     if published is None or (landed.is_by_hand and earlier and published not in earlier):
         return False
-    if landed.kind == "full":
+    if landed.kind in {"full", "feed"}:
         return True
     held = deliveries.position(house.engine, source_id)
     if landed.kind != "delta" or landed.reach is None or held is None:
@@ -126,7 +129,8 @@ def bounds(
     is_own_full = facts.kind == "full" and landed.is_publisher_host
     return {
         "record_count_fits": landed.record_count in (None, rows),
-        "delivery_is_not_empty": rows > 0 or (facts.kind == "delta" and landed.record_count == 0),
+        "delivery_is_not_empty": rows > 0
+        or (facts.kind in {"delta", "feed"} and landed.record_count == 0),
         "size_fits_last_full": last_full is None
         or last_full * card.min_ratio <= rows <= last_full * card.max_ratio,
         "size_fits_card": not is_own_full or card.expected_min <= rows <= card.expected_max,

@@ -21,12 +21,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from flows import demo_registers
 from flows import demo_words as say
 from flows import settings as configuration
 from flows.house import Clock, House
 from flows.init_files import write_init_files
 from sources.kit.sample import bundled_sample
 from sources.kit.standin import Publish, StandIn
+from sources.kit.standin_registers import API_KEY, RegisterStandIn, bundled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 HOME = Path("var/demo")
 _SERVER_SECONDS = 180
 _DAYS = 60
+_YEARS = timedelta(days=901)
+"""Until what ended is deleted, and the registers are asked."""
 
 
 @dataclass
@@ -57,9 +61,11 @@ def main() -> None:
     shutil.rmtree(HOME, ignore_errors=True)
     HOME.mkdir(parents=True)
     sample = bundled_sample()
-    with prefect_server() as api_url, StandIn([]) as standin:
+    later = (sample.published_at + _YEARS).date()
+    registers = RegisterStandIn(*bundled(as_of=later))
+    with prefect_server() as api_url, StandIn([]) as standin, registers:
         standin.publish(Publish(sample.published_at, sample.csv))
-        settings = _settings(api_url, standin.base_url)
+        settings = _settings(api_url, standin.base_url, registers.base_url)
         stage = Stage(
             House(settings, Clock(sample.published_at + timedelta(hours=2))), standin, sample
         )
@@ -88,18 +94,29 @@ def _play(stage: Stage) -> None:
     say.excluded(second, row["lei"] not in {line["lei"] for line in _rows(second)})
     say.chapter("4. Retention: what the register has ended goes inactive, later it is deleted")
     say.moves(deactivate(stage.house))
-    stage.at(stage.house.now() + timedelta(days=900))
+    stage.at(stage.sample.published_at + _YEARS + timedelta(hours=8))
     deactivate(stage.house)
     say.deleted(delete(stage.house, confirm=True))
+    demo_registers.play(
+        stage.house,
+        lambda source_id: _ingest(stage, source_id),
+        lambda: _export(stage, "all", "DK"),
+    )
     say.places(HOME, stage.house.settings.warehouse.url, Path(first["directory"]))
 
 
-def _settings(api_url: str, base_url: str) -> Settings:
-    """The example configuration, with the stand-in as GLEIF."""
-    environ = {"SOURCENOTE_HOME": str(HOME), "PREFECT_API_URL": api_url}
+def _settings(api_url: str, base_url: str, registers_url: str) -> Settings:
+    """The example configuration, with the stand-ins as GLEIF and as the registers."""
+    environ = {
+        "SOURCENOTE_HOME": str(HOME),
+        "PREFECT_API_URL": api_url,
+        "SOURCENOTE_CVR_API_KEY": API_KEY,
+    }
     config = HOME / "sourcenote.toml"
     write_init_files(config, HOME / "sourcenote.key", _random, example=True, force=False)
-    config.write_text(f'{config.read_text("utf-8")}\n[sources.gleif]\nbase_url = "{base_url}"\n')
+    told = f'\n[sources.gleif]\nbase_url = "{base_url}"\n'
+    told += demo_registers.sources_section(registers_url)
+    config.write_text(config.read_text("utf-8") + told)
     return configuration.load(config, environ=environ)
 
 
@@ -109,14 +126,14 @@ def _random(length: int) -> bytes:
     return secrets.token_bytes(length)
 
 
-def _ingest(stage: Stage) -> Any:  # noqa: ANN401 (a Report, imported late)
+def _ingest(stage: Stage, source_id: str = "gleif") -> Any:  # noqa: ANN401 (a Report, imported late)
     from flows.door import ingest
     from flows.ingest_report import Request
 
-    return ingest(stage.house, Request("gleif"), _tell)
+    return ingest(stage.house, Request(source_id), _tell)
 
 
-def _export(stage: Stage, segment: str) -> dict[str, Any]:
+def _export(stage: Stage, segment: str, *countries: str) -> dict[str, Any]:
     from flows.door import export
     from flows.export_request import ExportRequest
 
@@ -127,6 +144,7 @@ def _export(stage: Stage, segment: str) -> dict[str, Any]:
         recipient="own",
         out=HOME / "exports",
         days=_DAYS,
+        countries=countries,
     )
     return export(stage.house, request, _tell)
 

@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from flows.ingest_report import Report
@@ -54,6 +55,41 @@ def row(line: dict[str, str]) -> None:
                         subsequent_indent="    "))  # fmt: skip
     print("\n  full_notice (printed with the letter)")
     print(textwrap.indent(line["full_notice"], "    "))
+
+
+def registers(reports: Sequence[Report]) -> None:
+    """What became of each register's rows."""
+    print(f"  {'register':<14}{'rows in':>9}{'joined':>9}{'not taken':>11}{'set aside':>11}")
+    for found in reports:
+        counts = found.counts
+        taken = counts["records_new"] + counts["records_changed"]
+        print(
+            f"  {found.source_id:<14}{counts['records_in']:>9}{taken:>9}"
+            f"{counts['records_out_of_scope']:>11}{counts['records_quarantined']:>11}"
+        )
+
+
+def contact_points(held: Sequence[Mapping[str, Any]], lines: Sequence[Mapping[str, Any]]) -> None:
+    """How many there are, and one company of each register with all of its own."""
+    print("\nContact points held, each with an origin of its own:")
+    for row in held:
+        print(f"  {row['source_id']:<14}{row['kind']:<9}{row['points']:>4} of {row['companies']}")
+    print("\nOne company of each register (all of them invented):")
+    before = None
+    for row in lines:
+        if row["legal_name"] != before:
+            before = row["legal_name"]
+            print(f"\n  {before} ({row['country']}){_PROTECTED[row['ad_protected']]}")
+        whose = f" ({row['mailbox_class']})" if row["mailbox_class"] else ""
+        print(f"    {row['kind']:<9}{row['value']}{whose}")
+        print(f"    {'':<9}from {row['database_name']}, {row['record_url']}")
+
+
+_PROTECTED = {
+    None: "",
+    True: ", protected from marketing",
+    False: ", not protected from marketing",
+}
 
 
 def stopped(status: int) -> None:

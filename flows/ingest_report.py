@@ -28,7 +28,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Report:
-    """What one ingest did; counts and names of things, never a value."""
+    """What one ingest did; counts and names of things, never a value.
+
+    `told` counts what was mended, kept out or dropped before storage, by what happened; `recalls`
+    are lists that left with companies whose register has removed them for good.
+    """
 
     source_id: str
     status: str
@@ -42,6 +46,8 @@ class Report:
     notes: dict[str, int] = field(default_factory=dict)
     unknown_columns: list[str] = field(default_factory=list)
     care_of_lines: int = 0
+    told: dict[str, int] = field(default_factory=dict)
+    recalls: list[dict[str, Any]] = field(default_factory=list)
     drift: list[dict[str, Any]] = field(default_factory=list)
     plan: dict[str, Any] | None = None
 

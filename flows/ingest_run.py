@@ -14,6 +14,7 @@ from flows import ingest_report, ingest_steps
 from flows.deliver import facts_of, record_refusal
 from flows.ledger import ledger_run
 from flows.publisher import check_example, session_with
+from flows.registers import missing_of, registers
 from sources.kit.card import Held
 from sources.kit.catalogue import catalogue, source
 from sources.kit.errors import DeliveryRefused, NotThere, Refused
@@ -140,11 +141,17 @@ def _plan(house: House, request: Request, module: Any, session: Any) -> Plan:  #
             ahead.expected_min,
             ahead.expected_max,
             ahead.refused,
+            position=held.feed_position,
+            full_published_at=held.full_published_at,
+            missing=missing_of(house, request.source_id),
         )
     found: Plan = module.plan(session, known, is_full_wanted=request.is_full_wanted)
     return found
 
 
 def ids(source_id: str) -> list[str]:
-    """The sources a command line names: one, or all."""
-    return list(catalogue()) if source_id == "all" else [source_id]
+    """The sources a command line names: one, or all, registers after what their rows join."""
+    if source_id != "all":
+        return [source_id]
+    known = registers()
+    return sorted(catalogue(), key=lambda one: (one in known, one))

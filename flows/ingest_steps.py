@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,7 @@ from checks.rules import MISSHAPEN
 from checks.runner import Judgement, judge
 from checks.verdicts import BIT, broken, pack
 from checks.verdicts import QUARANTINED as QUARANTINE_BITS
+from flows.afterwards import clean_up
 from flows.codes_steps import load_codes
 from flows.deliver import (
     bounds,
@@ -31,6 +32,9 @@ from flows.deliver import (
 )
 from flows.drift_steps import drift_of
 from flows.ingest_report import Report, reason_of
+from flows.prepared import Prepared, Tally
+from flows.register_steps import prepare_entries
+from flows.registers import erasure_of, joins_of, shared_domains_of, stated_numbers
 from sources.kit.catalogue import source
 from sources.kit.code_words import SHAPE as CODES
 from sources.kit.digest import canonical_texts, hash128, kept_texts, row_digests
@@ -40,7 +44,6 @@ from sources.kit.frames import Rows
 from sources.kit.identity import NOTHING_PERSONAL, minimise
 from sources.kit.memory import be_frugal
 from sources.kit.shapes import ENTITY, SHAPES
-from warehouse.gathered import Gathered
 from warehouse.load import Loading, loading
 from warehouse.load_shapes import DeliveryFacts
 from warehouse.merge import Approval, Merged
@@ -50,35 +53,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from flows.house import House
-    from sources.kit.card import Landed
+    from sources.kit.card import Card, Landed
     from sources.kit.frames import Frame
+    from sources.kit.register_frame import RegisterFrame
     from sources.kit.shapes import Shape
 
     Tell = Callable[[str, int, int | None], None]
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """One frame after everything that needs no other frame; made in a worker thread."""
-
-    frame: Frame
-    arrived: Arrived
-    personal: pa.Table
-    verdicts: np.ndarray
-    care_of: int
-
-
-@dataclass
-class _Tally:
-    """What is gathered while frames stream by."""
-
-    verdicts: Gathered = field(default_factory=partial(Gathered, np.uint32))
-    by_rule: dict[str, int] = field(default_factory=dict)
-    rows: int = 0
-    care_of: int = 0
-
-    def count(self, rule: str, rows: int = 1) -> None:
-        self.by_rule[rule] = self.by_rule.get(rule, 0) + rows
 
 
 def load_delivery(
@@ -96,16 +76,17 @@ def load_delivery(
     if source(source_id).CARD.shape == CODES:
         return load_codes(house, run_id, source_id, landed)
     facts = replace(facts_of(house, run_id, landed, source_id), confirmed_vanished=confirm_vanished)
-    tally = _Tally()
-    as_prepared = partial(prepare, house, shape=SHAPES[facts.card.shape])
+    tally = Tally()
+    as_prepared = preparing(house, facts.card)
     try:
         if facts.kind != "full" and facts.asked is None:
             facts = replace(facts, asked=_keys_of(source_id, landed))
         with source(source_id).rows_of(landed.path, as_prepared) as rows:
             report = _load(house, facts, landed, rows, tally, tell)
-            return replace(
-                report, reason=reason_of(facts, landed), drift=drift_of(house, report.delivery_id)
-            )
+        clean_up(house, source_id, landed)
+        return replace(
+            report, reason=reason_of(facts, landed), drift=drift_of(house, report.delivery_id)
+        )
     except DeliveryRefused as refusal:
         record_refusal(house, facts, landed, refusal)
         raise
@@ -122,16 +103,16 @@ def load_frames(
     house: House, facts: DeliveryFacts, landed: Landed, frames: Iterable[Frame], tell: Tell
 ) -> Report:
     """Check and load frames that are at hand; all of it or nothing. Hold the one-writer lock."""
-    prepared = (prepare(house, frame, SHAPES[facts.card.shape]) for frame in frames)
-    return _load(house, facts, landed, Rows("", [], prepared), _Tally(), tell)
+    prepared = map(preparing(house, facts.card), frames)
+    return _load(house, facts, landed, Rows("", [], prepared), Tally(), tell)
 
 
 def _load(
     house: House,
     facts: DeliveryFacts,
     landed: Landed,
-    rows: Rows[_Prepared],
-    tally: _Tally,
+    rows: Rows[Prepared],
+    tally: Tally,
     tell: Tell,
 ) -> Report:
     be_frugal()
@@ -139,6 +120,8 @@ def _load(
         for prepared in rows.frames:
             _take(load, prepared, tally)
             tell("rows", tally.rows, landed.record_count)
+        if rows.erased:
+            load.erase(erasure_of(house, rows.erased))
         conflicts = load.conflicts()
         verdicts = tally.verdicts.whole()
         verdicts[conflicts] |= BIT["key_is_unique"]  # which only the whole delivery can tell
@@ -153,7 +136,8 @@ def _load(
                 lambda: Approval(
                     _approve(judging.result(), verdicts, landed, tally.rows, facts).notes,
                     rows.unknown,
-                )
+                ),
+                shared_domains_of(facts, tally),
             )
         judgement = judging.result()
         tell("settle", 0, None)
@@ -161,7 +145,7 @@ def _load(
 
 
 def _report(
-    facts: DeliveryFacts, merged: Merged, judgement: Judgement, tally: _Tally, unknown: list[str]
+    facts: DeliveryFacts, merged: Merged, judgement: Judgement, tally: Tally, unknown: list[str]
 ) -> Report:
     return Report(
         source_id=facts.card.source_id,
@@ -176,10 +160,20 @@ def _report(
         notes=judgement.notes,
         unknown_columns=unknown,
         care_of_lines=tally.care_of,
+        told=dict(sorted(tally.told.items())),
+        recalls=[asdict(recall) for recall in merged.erased.recalls] if merged.erased else [],
     )
 
 
-def prepare(house: House, frame: Frame, shape: Shape = ENTITY) -> _Prepared:
+def preparing(house: House, card: Card) -> Callable[[Any], Prepared]:
+    """What makes a frame of the source ready to be loaded; called in worker threads."""
+    shape = SHAPES[card.shape]
+    if shape.joins_companies:
+        return partial(prepare_entries, house, joins=joins_of(house, card))
+    return partial(prepare, house, shape=shape)
+
+
+def prepare(house: House, frame: Frame, shape: Shape = ENTITY) -> Prepared:
     """Judge, minimise and fingerprint one frame."""
     table = frame.table
     texts = canonical_texts(table, shape.published)
@@ -198,13 +192,14 @@ def prepare(house: House, frame: Frame, shape: Shape = ENTITY) -> _Prepared:
         in_scope=scope_mask(house, least.table, ended),
         has_ended=ended,
         filled=filled(table, shape.published),
+        numbers=stated_numbers(least.table),
     )
-    return _Prepared(frame, arrived, least.personal, verdicts, least.care_of_count)
+    return Prepared(frame, arrived, least.personal, verdicts, least.care_of_count)
 
 
 def _prepared(
     house: House, frame: Frame, shape: Shape, texts: pa.Array, verdicts: np.ndarray
-) -> _Prepared:
+) -> Prepared:
     """A frame of level 2: its rows name no person, and a retraction is taken whoever is stopped."""
     is_retraction = truths(pc.is_valid(frame.table["retracted_published"]))
     arrived = Arrived(
@@ -218,10 +213,10 @@ def _prepared(
         is_retraction=is_retraction,
         filled=filled(frame.table, shape.published),
     )
-    return _Prepared(frame, arrived, NOTHING_PERSONAL, verdicts, 0)
+    return Prepared(frame, arrived, NOTHING_PERSONAL, verdicts)
 
 
-def _take(load: Loading, prepared: _Prepared, tally: _Tally) -> None:
+def _take(load: Loading, prepared: Prepared, tally: Tally) -> None:
     """Sort and stage one frame, in the delivery's order."""
     outcome = load.add(prepared.arrived, prepared.personal)
     rejected = np.flatnonzero(outcome == QUARANTINED)
@@ -232,12 +227,10 @@ def _take(load: Loading, prepared: _Prepared, tally: _Tally) -> None:
         for rule in chain.from_iterable(rules):
             tally.count(rule)
     _take_misshapen(load, prepared.frame, tally)
-    tally.verdicts.append(prepared.verdicts)
-    tally.rows += prepared.frame.origin.row_count
-    tally.care_of += prepared.care_of
+    tally.take(prepared)
 
 
-def _take_misshapen(load: Loading, frame: Frame, tally: _Tally) -> None:
+def _take_misshapen(load: Loading, frame: Frame | RegisterFrame, tally: Tally) -> None:
     if not (found := frame.origin.misshapen):
         return
     offsets = frame.origin.misshapen_offsets().tolist()
@@ -279,7 +272,7 @@ def _refusal(
 
 
 def _quarantine_conflicts(
-    load: Loading, landed: Landed, conflicts: np.ndarray, tally: _Tally
+    load: Loading, landed: Landed, conflicts: np.ndarray, tally: Tally
 ) -> None:
     """Read the file once more for the texts of rows whose key stands twice; they are few."""
     if not len(conflicts):

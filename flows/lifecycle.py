@@ -6,20 +6,23 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from flows.afterwards import clean_up_erased
 from flows.deliver import card_of
 from flows.ledger import ledger_run
+from flows.lifecycle_act import act_of
 from sources.kit.catalogue import catalogue
 from sources.kit.own_lists import own_lists as own_lists_known
 from warehouse import migrate, runs
 from warehouse.engine import reading, sole_writer, writing
 from warehouse.privacy import deletion, erased_bytes, landing_files, own_lists, retention
+from warehouse.privacy.contact_retention import count as count_contacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
     from flows.house import House
-    from warehouse.privacy.deletion import Due
+    from warehouse.privacy.deletion_words import Due
     from warehouse.privacy.own_lists import Move as OwnMove
     from warehouse.privacy.own_lists import OwnDue
     from warehouse.privacy.retention import Move
@@ -102,13 +105,7 @@ def _delete(
     tell: Tell | None,
 ) -> dict[str, Any]:
     """Rows, files, and then the bytes they were, also those of a run that died before that."""
-    act = deletion.Act(
-        actor=runs.actor(house.engine),
-        now=house.now(),
-        policy_version=house.settings.policy.version if house.settings.policy else "none",
-        keys=house.keys,
-        new_subject=lambda: house.random(16).hex(),
-    )
+    act = act_of(house)
     rows = deletion.delete(
         house.engine,
         found,
@@ -122,6 +119,7 @@ def _delete(
         house.engine, house.landing_root, day, _landing_periods(house)
     )
     house.landing.sweep_partials(house.now())
+    clean_up_erased(house)
     if found or own or any(aside.values()) or not runs.ended_well(house.engine, "delete", run_id):
         erased_bytes.clean_up_bytes(house.engine)
     return _deletion_report(found, own, day, aside, rows, is_dry_run=False)
@@ -147,6 +145,7 @@ def _moves_report(
             "reactivated": len(planned.reactivated),
             "rescheduled": len(planned.rescheduled),
             "personal_values": planned.personal_values,
+            "contact_points": count_contacts(planned.contacts),
             **_own_counts(own),
         },
         "loud_skips": list(planned.loud_skips),

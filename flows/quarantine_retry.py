@@ -33,6 +33,7 @@ AT_ONCE = 100_000
 _SHOWN = 1000
 _LONGEST_URL = 200
 _WITHHELD = {
+    "contacts": "its contact points are not kept here: the next full file of its register has them",
     "shape": "it had another number of fields than its header, so nothing of it was kept",
     "person": "of a natural person only the skeleton was kept",
     "source": "it comes whole every time: ingest the code list, or import your list, again",

@@ -55,6 +55,25 @@ _TABLE: tuple[tuple[str, str, Misfire, str], ...] = (
         "the code lists change a few times a year (docs/sources/gleif.md)",
     ),
     (
+        "ingest-brreg",
+        "5 4,12 * * *",
+        "once",
+        "the bulk file is built at night, the change feed is always open (docs/sources/brreg.md)",
+    ),
+    (
+        "ingest-ariregister",
+        "20 4 * * *",
+        "once",
+        "one file a night, in place of the last (docs/sources/ariregister.md)",
+    ),
+    ("ingest-prh", "35 4 * * *", "once", "one file a day (docs/sources/prh.md)"),
+    (
+        "ingest-cvr",
+        "50 4 * * *",
+        "once",
+        "files once a week, events between them (docs/sources/cvr.md)",
+    ),
+    (
         "deactivate",
         "40 3 * * *",
         "once",

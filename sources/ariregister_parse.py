@@ -6,12 +6,14 @@ Source: RIK, avaandmed.ariregister.rik.ee, ettevotja_rekvisiidid__yldandmed.json
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sources.ariregister import AUTHORITY, HOME
 from sources.kit import nested, register_days
 from sources.kit.country_codes import alpha2
 from sources.kit.json_shape import TEXT, Shape, paths
@@ -29,18 +31,19 @@ from sources.kit.register_frame import (
     register_frame,
     unknown_names,
 )
+from sources.kit.register_rows import told_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from sources.kit.frames import Prepared, Rows
     from sources.kit.json_rows import Parsed
 
-Prepared = TypeVar("Prepared")
-
 KEY = "ariregistri_kood"
-HOME, AUTHORITY = "EE", "RA000181"
+MAX_RATIO = 200.0
+"""The real file unpacks to 20 times its size (September 2026), a bomb to a thousand."""
 BLOCK_BYTES = 16 * 1024 * 1024
 """Some 1,300 companies of 12 kB."""
 _WHOLE_ADDRESS = "aadress_ads__ads_normaliseeritud_taisaadress"
@@ -63,8 +66,21 @@ SHAPE: Shape = {
             }
         ],
         "sidevahendid": [{"liik": TEXT, "sisu": TEXT, "algus_kpv": TEXT, "lopp_kpv": TEXT}],
+        "info_majandusaasta_aruannetest": [
+            {"majandusaasta_perioodi_lopp_kpv": TEXT, "tootajate_arv": TEXT}
+        ],
     },
 }
+NEEDED = (
+    KEY,
+    "nimi",
+    "yldandmed",
+    "yldandmed.staatus",
+    "yldandmed.oiguslik_vorm",
+    "yldandmed.sidevahendid[].liik",
+    "yldandmed.sidevahendid[].sisu",
+)
+"""Without these a file is not of the published shape."""
 _COUNTY = r",\s*[^,]+ maakond$"
 """The county after city and district: no part of a letter's address."""
 KINDS = {"EMAIL": EMAIL, "TEL": PHONE, "MOB": PHONE, "WWW": WEBSITE}
@@ -86,7 +102,9 @@ IGNORED: tuple[tuple[str, str], ...] = (
     (
         (
             r"yldandmed\.(arinimed|oiguslikud_vormid|staatused|kapitalid|majandusaastad|pohikirjad|"
-            r"markused_kaardil|teatatud_tegevusalad|info_majandusaasta_aruannetest)\b.*"
+            r"markused_kaardil|teatatud_tegevusalad)\b.*|"
+            r"yldandmed\.info_majandusaasta_aruannetest\[\]\.(majandusaasta_perioodi_algus_kpv|"
+            r"tegevusala_\w+)"
         ),
         f"histories and accounts: {_NOT_NECESSARY}",
     ),
@@ -106,12 +124,21 @@ def json_frames(
     path: Path, prepare: Callable[[RegisterFrame], Prepared], *, size: int = BLOCK_BYTES
 ) -> AbstractContextManager[tuple[str, Generator[Prepared]]]:
     """The bulk file as frames; see `sources.kit.register_files`."""
-    return open_frames(path, SHAPE, KEY, frame_of, prepare, size=size)
+    return open_frames(path, SHAPE, KEY, frame_of, prepare, size=size, max_ratio=MAX_RATIO)
 
 
 def unknown(names: frozenset[str]) -> list[str]:
     """Those of a frame's `names` that are neither kept nor listed as ignored."""
     return unknown_names(names, paths(SHAPE), _IGNORED)
+
+
+def rows_of(
+    path: Path, prepare: Callable[[RegisterFrame], Prepared]
+) -> AbstractContextManager[Rows[Prepared]]:
+    """Open the bulk file; see `sources.ariregister.rows_of`."""
+    return told_rows(
+        lambda noted: json_frames(path, noted), prepare, unknown=unknown, needed=NEEDED
+    )
 
 
 def frame_of(parsed: Parsed) -> RegisterFrame:
@@ -137,7 +164,19 @@ def frame_of(parsed: Parsed) -> RegisterFrame:
         "expiration_published": deleted,
     }
     points, dropped = _points(rows)
-    return register_frame(found, points, parsed, home=HOME, dropped=dropped, names=parsed.names)
+    frame = register_frame(found, points, parsed, home=HOME, dropped=dropped, names=parsed.names)
+    return replace(frame, employees=_employees(rows))
+
+
+def _employees(rows: pa.StructArray) -> pa.Array:
+    """How many the latest annual report counts (int64); null without one, or where it says none."""
+    of, listed = nested.members(nested.child(rows, "yldandmed", "info_majandusaasta_aruannetest"))
+    ends = register_days.iso(nested.child(listed, "majandusaasta_perioodi_lopp_kpv"))
+    latest = pc.sort_indices(ends, sort_keys=[("", "descending")]).to_numpy()
+    place = nested.first_of(len(rows), of[latest], np.ones(len(of), dtype=bool))
+    texts = nested.child(listed, "tootajate_arv").take(pa.array(latest)).take(place)
+    is_number = pc.match_substring_regex(texts, r"^[0-9]{1,9}$")
+    return pc.cast(pc.if_else(is_number, texts, pa.scalar(None, pa.string())), pa.int64())
 
 
 def _address(rows: pa.StructArray) -> dict[str, pa.Array]:

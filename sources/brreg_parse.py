@@ -1,9 +1,8 @@
-"""Enhetsregisteret's entities as frames: the bulk file in JSON or CSV, pages, single answers."""
+"""Enhetsregisteret's entities as frames: the bulk file in JSON or CSV, entities of its API."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,7 +23,7 @@ from sources.kit.archive import open_member
 from sources.kit.errors import DeliveryRefused
 from sources.kit.flat import flat
 from sources.kit.json_blocks import BLOCK_BYTES
-from sources.kit.json_shape import MisshapenError, paths, scalars, struct_of
+from sources.kit.json_shape import paths, struct_of
 from sources.kit.register_files import json_frames as open_frames
 from sources.kit.register_frame import (
     ACTIVE,
@@ -42,7 +41,7 @@ from sources.kit.register_frame import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sources.kit.frames import Origin
@@ -50,8 +49,6 @@ if TYPE_CHECKING:
 
 Prepared = TypeVar("Prepared")
 
-CHANGES = ("Ukjent", "Ny", "Endring", "Sletting", "Fjernet")
-"""What the change feed says of an entity; `Fjernet`: copies must erase it."""
 _LINES = ("address_line", "address_line_1", "address_line_2", "address_line_3")
 _CONTACTS = (
     ("epostadresse", EMAIL),
@@ -59,16 +56,6 @@ _CONTACTS = (
     ("mobil", PHONE),
     ("hjemmeside", WEBSITE),
 )
-
-
-@dataclass(frozen=True)
-class Change:
-    """One event of the feed: its id, when (text as published), whose number, and what happened."""
-
-    event_id: int
-    published: str
-    number: str
-    kind: str
 
 
 def json_frames(
@@ -105,61 +92,19 @@ def csv_frames(
             yield member, frames
 
 
-def frame_of_answer(document: Any, origin: Origin) -> RegisterFrame:  # noqa: ANN401 (JSON is any of its types)
-    """The entities of one answer: a page of `/enheter?organisasjonsnummer=…`, or one entity.
+def frame_of_entities(
+    found: Sequence[Mapping[str, Any]], origin: Origin, names: frozenset[str]
+) -> RegisterFrame:
+    """Entities that are in memory, each of the published shape; `names` are their fields' paths.
 
-    A page that found nothing has no `_embedded`. A deleted entity has its `slettedato`. Raises
-    `DeliveryRefused` for anything else, an error inside a 200 among it.
+    A deleted entity has its `slettedato`, and little else.
     """
-    found = _listed(document, "enheter")
-    if found is None:
-        found = [document]
-    names = frozenset(path for one in found for path, _ in scalars(one))
-    try:
-        rows = struct_of(SHAPE, found)
-    except MisshapenError:
-        raise _refused("an answer of its API is not of the published shape") from None
-    if rows.field(KEY).null_count:
-        raise _refused("an answer of its API holds an entity without a number")
-    return _frame(rows, origin, names)
-
-
-def changes_of(document: Any) -> list[Change]:  # noqa: ANN401 (JSON is any of its types)
-    """The events of a page of `/oppdateringer/enheter`, as they stand; none when it is empty.
-
-    Raises `DeliveryRefused` for an event of a kind that is not published: it could be an erasure.
-    """
-    try:
-        return [_change(event) for event in _listed(document, "oppdaterteEnheter") or ()]
-    except (KeyError, TypeError, ValueError):
-        raise _refused("its change feed is not of the published shape") from None
+    return _frame(struct_of(SHAPE, found), origin, names)
 
 
 def unknown(names: frozenset[str]) -> list[str]:
     """Those of a frame's `names` that are neither kept nor listed as ignored."""
     return unknown_names(names, (*paths(SHAPE), *CSV_NAMES.values()), IGNORED_PATTERN)
-
-
-def _change(event: dict[str, Any]) -> Change:
-    kind = event["endringstype"]
-    if kind not in CHANGES:
-        raise _refused("its change feed names a kind of event that is not published")
-    return Change(
-        int(event["oppdateringsid"]), str(event["dato"]), str(event["organisasjonsnummer"]), kind
-    )
-
-
-def _listed(document: Any, name: str) -> list[Any] | None:  # noqa: ANN401 (JSON is any of its types)
-    """What a HAL page lists under the name; None when the document is no page."""
-    if not isinstance(document, dict):
-        raise _refused("an answer of its API is no object")
-    if "page" not in document and "_embedded" not in document:
-        return None
-    embedded = document.get("_embedded", {})
-    found = embedded.get(name, []) if isinstance(embedded, dict) else None
-    if not isinstance(found, list):
-        raise _refused("an answer of its API is not of the published shape")
-    return found
 
 
 def _frame(rows: pa.StructArray, origin: Origin, names: frozenset[str]) -> RegisterFrame:

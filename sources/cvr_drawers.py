@@ -5,14 +5,18 @@ Which drawer a row lies in follows from its unit alone: all that is said of a un
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Self
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import ipc
 
-from sources.cvr_entities import UNIT
+from sources.cvr_names import UNIT
 from sources.kit.flat import flat
+from sources.kit.partial import disk_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,37 +26,72 @@ DRAWERS = 32
 """For CVR's 2.3 million companies some 70,000 a drawer."""
 
 
-def put_away(tables: Iterable[pa.Table], folder: Path, name: str) -> None:
-    """Spread the tables' rows over the drawers; they hold persons' data until they are removed."""
-    writers: dict[int, ipc.RecordBatchStreamWriter] = {}
-    try:
+@dataclass
+class _Kept:
+    """One name's rows: where in `file` each drawer's pieces are, as (offset, length)."""
+
+    file: IO[bytes]
+    schema: pa.Schema
+    pieces: list[list[tuple[int, int]]] = field(
+        default_factory=lambda: [[] for _ in range(DRAWERS)]
+    )
+
+
+class Drawers:
+    """Drawers in files under `workspace` that have no name, for use in a `with` block.
+
+    They hold persons' data: the system frees them with the last handle, however this process ends.
+    """
+
+    def __init__(self, workspace: Path) -> None:
+        self._workspace = workspace
+        self._kept: dict[str, _Kept] = {}
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Use them."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of everything in them."""
+        self._open.close()
+
+    def put_away(self, tables: Iterable[pa.Table], name: str) -> None:
+        """Spread the tables' rows over the drawers; `DiskFull` when the disk does not take them."""
         for table in tables:
             drawers = _drawers_of(flat(table[UNIT]))
             order = np.argsort(drawers, kind="stable")
-            sorted_rows = table.take(pa.array(order))
+            sorted_rows = table.take(pa.array(order)).combine_chunks()
             bounds = np.searchsorted(drawers[order], np.arange(DRAWERS + 1))
+            kept = self._of(name, table.schema)
             for drawer in np.flatnonzero(np.diff(bounds)).tolist():
-                if drawer not in writers:
-                    path = _path(folder, name, drawer)
-                    writers[drawer] = ipc.new_stream(str(path), table.schema)
                 start, end = int(bounds[drawer]), int(bounds[drawer + 1])
-                writers[drawer].write_table(sorted_rows.slice(start, end - start))
-    finally:
-        for writer in writers.values():
-            writer.close()
+                self._write(kept, drawer, sorted_rows.slice(start, end - start))
 
+    def _of(self, name: str, schema: pa.Schema) -> _Kept:
+        if name not in self._kept:
+            with disk_faults(self._workspace):
+                file = TemporaryFile(dir=self._workspace)  # noqa: SIM115, closed with the drawers
+            self._open.callback(file.close)
+            self._kept[name] = _Kept(file, schema)
+        return self._kept[name]
 
-def take_out(folder: Path, name: str, drawer: int) -> pa.Table | None:
-    """What was put into a drawer under the name, in its order; None when nothing was."""
-    path = _path(folder, name, drawer)
-    if not path.exists():
-        return None
-    with pa.memory_map(str(path)) as file, ipc.open_stream(file) as stream:
-        return stream.read_all().combine_chunks()
+    def _write(self, kept: _Kept, drawer: int, rows: pa.Table) -> None:
+        for batch in rows.to_batches():
+            with disk_faults(self._workspace):
+                kept.pieces[drawer].append((kept.file.tell(), kept.file.write(batch.serialize())))
 
-
-def _path(folder: Path, name: str, drawer: int) -> Path:
-    return folder / f"{name}-{drawer}.arrow"
+    def take_out(self, name: str, drawer: int) -> pa.Table | None:
+        """What was put into a drawer under the name, in its order; None when nothing was."""
+        kept = self._kept.get(name)
+        if kept is None or not kept.pieces[drawer]:
+            return None
+        batches = []
+        with disk_faults(self._workspace):
+            for offset, length in kept.pieces[drawer]:
+                kept.file.seek(offset)
+                batches.append(ipc.read_record_batch(kept.file.read(length), kept.schema))
+        return pa.Table.from_batches(batches).combine_chunks()
 
 
 def _drawers_of(units: pa.Array) -> np.ndarray:

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sources.cvr_names import COMPANY, ENDS, IGNORED, MOST_MEMBERS, PLACE, UNIT, Entity, EntityFile
 from sources.kit import csv_blocks, json_rows, nested
 from sources.kit.archive import open_member
 from sources.kit.errors import DeliveryRefused
@@ -29,82 +30,7 @@ if TYPE_CHECKING:
 
     from sources.kit.readahead import ReadAhead
 
-UNIT = "unit"
-"""Our name for CVREnhedsId, which is `id` in Virksomhed: what the files are joined on."""
-PLACE = "place"
-"""Our name for a row's byte offset in its member (int64)."""
-ENDS = ("virkningTil", "registreringTil")
 _SNIFFED_BYTES = 512
-_ADDRESS_OPTIONAL = (
-    "coNavn",
-    "CVRAdresse_husnummerTil",
-    "CVRAdresse_etagebetegnelse",
-    "CVRAdresse_doerbetegnelse",
-    "CVRAdresse_supplerendeBynavn",
-    "CVRAdresse_postboks",
-    "CVRAdresse_landekode",
-    "CVRAdresse_adresseFritekst",
-)
-
-
-@dataclass(frozen=True)
-class Entity:
-    """One kind of file: its name in the publisher's listing, and the columns that are kept.
-
-    `unit` is the column with the CVREnhedsId. What is `optional` may be missing from the file,
-    and a file that `may_lack` from the delivery.
-    """
-
-    name: str
-    kept: tuple[str, ...]
-    optional: tuple[str, ...] = ()
-    unit: str = "CVREnhedsId"
-    may_lack: bool = False
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        """Columns without which the file cannot be read."""
-        return (self.unit, *self.kept, *ENDS)
-
-
-COMPANY = Entity(
-    "Virksomhed",
-    ("CVRNummer", "status", "virksomhedStartdato"),
-    ("virksomhedOphoersdato",),
-    unit="id",
-)
-NAME = Entity("Navn", ("vaerdi", "sekvens", "virkningFra"))
-ADDRESS = Entity(
-    "Adressering",
-    (
-        "AdresseringAnvendelse",
-        "CVRAdresse_vejnavn",
-        "CVRAdresse_husnummerFra",
-        "CVRAdresse_postnummer",
-        "CVRAdresse_postdistrikt",
-    ),
-    _ADDRESS_OPTIONAL,
-)
-EMAIL_ADDRESS = Entity("e-mailadresse", ("vaerdi", "virkningFra"), ("hemmelig",))
-TELEPHONE = Entity("Telefonnummer", ("vaerdi", "virkningFra"), ("hemmelig",))
-PROTECTION = Entity("Reklamebeskyttelse", ("vaerdi",))
-FORM = Entity("Virksomhedsform", ("vaerdi",), may_lack=True)
-ENTITIES = (COMPANY, NAME, ADDRESS, EMAIL_ADDRESS, TELEPHONE, PROTECTION, FORM)
-
-IGNORED: tuple[tuple[str, str], ...] = (
-    (
-        (
-            r"virkningFra|virkningsaktoer|registreringFra|registreringsaktoer|datafordeler\w+|"
-            r"forretnings\w+|metadata\b.*|id_\w+|id|sekvens|vaerdiTekst|enhedstype"
-        ),
-        "the register's own book-keeping, and words for what is kept as a code",
-    ),
-    (
-        r"Adresse|CVRAdresse_(vejkode|kommunekode|kommunenavn|adresseId)",
-        "codes of the address register; the address is kept in words",
-    ),
-)
-"""(pattern of the whole column name, why it is dropped before anything is stored)."""
 _IGNORED = "|".join(f"(?:{pattern})" for pattern, _ in IGNORED)
 
 
@@ -121,27 +47,16 @@ class Read:
     unknown: frozenset[str] = frozenset()
 
 
-def check_complete(files: dict[str, Path]) -> None:
-    """Refuse a delivery that lacks a kind of file, naming it."""
-    missing = [
-        entity.name for entity in ENTITIES if not entity.may_lack and entity.name not in files
-    ]
-    if missing:
-        raise DeliveryRefused(
-            "CVR delivery",
-            f"files are missing: {', '.join(missing)}",
-            "Nothing was loaded. See whether Datafordeler lists them this week",
-        )
-
-
-def current_rows(path: Path, entity: Entity) -> Iterator[Read]:
+def current_rows(file: EntityFile, entity: Entity) -> Iterator[Read]:
     """The file's rows that hold now, block by block; see `Read`.
 
     Raises `DeliveryRefused` for a file that is broken or lacks a column.
     """
-    suffix = _suffix(path)
-    with open_member(path, suffix=suffix) as (_, stream):
-        reads = _from_json(stream, entity) if suffix == ".json" else _from_csv(stream, entity)
+    suffix = (file.member or _suffix(file.path)).lower()
+    most = MOST_MEMBERS if file.member else 1
+    with open_member(file.path, suffix=suffix, max_members=most) as (_, stream):
+        is_json = suffix.endswith(".json")
+        reads = _from_json(stream, entity) if is_json else _from_csv(stream, entity)
         with closing(reads):
             yield from reads
 
@@ -161,7 +76,7 @@ def _from_csv(stream: ReadAhead, entity: Entity) -> Generator[Read]:
         raise _refused(entity, "it is empty")
     names, rest = csv_blocks.split_header(first)
     _check_columns(names, entity)
-    wanted = {name: name for name in (*entity.needed, *entity.optional) if name in names}
+    wanted = {name: name for name in entity.read if name in names}
     unknown = _unknown(names, entity)
     yield from csv_blocks.parse_blocks(
         chain([rest], blocks),
@@ -172,7 +87,7 @@ def _from_csv(stream: ReadAhead, entity: Entity) -> Generator[Read]:
 
 
 def _from_json(stream: ReadAhead, entity: Entity) -> Generator[Read]:
-    shape = dict.fromkeys((*entity.needed, *entity.optional), TEXT)
+    shape = dict.fromkeys(entity.read, TEXT)
 
     def finish(parsed: json_rows.Parsed) -> Read:
         # A name that is null may be left out; without its unit a row can be joined to nothing.
@@ -193,19 +108,26 @@ def _read(
 ) -> Read:
     misshapen = parsed.misshapen_offsets() if parsed.misshapen else np.empty(0, np.int64)
     # Only a company's own row is ever pointed at; finding the places costs a pass over the block.
-    is_company = entity is COMPANY
-    places = parsed.row_offsets() if is_company else np.zeros(table.num_rows, np.int64)
-    table = table.append_column(PLACE, pa.array(places))
-    holds = ~(_is_given(table, ENDS[0]) | _is_given(table, ENDS[1]))
-    kept = table.filter(pa.array(holds)).drop_columns(list(ENDS))
+    if entity is COMPANY:
+        table = table.append_column(PLACE, pa.array(parsed.row_offsets()))
+    rows, ended = holding(table, entity)
+    return Read(rows, ended, misshapen, unknown)
+
+
+def holding(table: pa.Table, entity: Entity) -> tuple[pa.Table, int]:
+    """The rows that hold now, in the entity's columns, and how many have an end."""
+    ends = [name for name in ENDS if name in table.column_names]
+    holds = np.ones(table.num_rows, dtype=bool)
+    for name in ends:
+        holds &= ~_is_given(table, name)
+    kept = table.filter(pa.array(holds)).drop_columns(ends)
     for name in entity.optional:
         if name not in kept.column_names:
             kept = kept.append_column(name, pa.nulls(kept.num_rows, pa.string()))
     names = [UNIT if name == entity.unit else name for name in kept.column_names]
-    ordered = kept.rename_columns(names).select(
-        [UNIT, *entity.kept, *entity.optional, *([PLACE] if is_company else [])]
-    )
-    return Read(ordered, int((~holds).sum()), misshapen, unknown)
+    places = [PLACE] if entity is COMPANY else []
+    ordered = kept.rename_columns(names).select([UNIT, *entity.kept, *entity.optional, *places])
+    return ordered, int((~holds).sum())
 
 
 def _is_given(table: pa.Table, name: str) -> np.ndarray:
@@ -213,14 +135,16 @@ def _is_given(table: pa.Table, name: str) -> np.ndarray:
 
 
 def _check_columns(names: list[str] | frozenset[str], entity: Entity) -> None:
-    missing = [name for name in entity.needed if name not in names]
+    # One end without the other is a file that was changed, not one without ends.
+    ends = ENDS if {*ENDS} & {*names} else ()
+    missing = [name for name in dict.fromkeys((*entity.needed, *ends)) if name not in names]
     if missing:
         raise _refused(entity, f"it lacks the columns {', '.join(missing)}")
 
 
 def _unknown(names: list[str] | frozenset[str], entity: Entity) -> frozenset[str]:
-    known = (*entity.needed, *entity.optional)
-    return frozenset(f"{entity.name}.{name}" for name in unknown_names(names, known, _IGNORED))
+    found = unknown_names(names, entity.read, _IGNORED)
+    return frozenset(f"{entity.name}.{name}" for name in found)
 
 
 def _refused(entity: Entity, cause: str) -> DeliveryRefused:

@@ -9,18 +9,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sources.cvr import AUTHORITY, HOME
-from sources.cvr_entities import (
+from sources.cvr_names import (
     ADDRESS,
+    AUTHORITY,
     EMAIL_ADDRESS,
     FORM,
+    HOME,
     NAME,
     PLACE,
-    PROTECTION,
     TELEPHONE,
-    UNIT,
+    UNSTATED_FORM,
     Entity,
 )
+from sources.cvr_sites import NO_SITES, Strictness
+from sources.cvr_tables import Drawer, digits
 from sources.kit import nested, register_days
 from sources.kit.flat import flat
 from sources.kit.register_frame import (
@@ -37,8 +39,6 @@ from sources.kit.register_frame import (
 )
 
 BUSINESS, POSTAL = "beliggenhedsadresse", "postadresse"
-YES, NO = pa.array(["true", "1"]), pa.array(["false", "0"])
-"""How the files write a truth; anything else is unknown."""
 
 
 @dataclass(frozen=True)
@@ -67,39 +67,15 @@ class Joined:
         return self.broken
 
 
-@dataclass(frozen=True)
-class Drawer:
-    """Companies, and the other files' rows among which theirs are."""
-
-    companies: pa.Table
-    others: Mapping[str, pa.Table | None]
-
-    def column(self, name: str) -> pa.Array:
-        """A column of Virksomhed."""
-        return flat(self.companies[name])
-
-    def rows(self, entity: Entity) -> tuple[np.ndarray, pa.Table]:
-        """(place of the company, row) of the entity's rows that are about one of these."""
-        table = self.others.get(entity.name)
-        if table is None:
-            names = (UNIT, *entity.kept, *(n for n in entity.optional if n != "hemmelig"))
-            table = pa.table({name: pa.array([], pa.string()) for name in names})
-        places = pc.index_in(flat(table[UNIT]), value_set=flat(self.companies[UNIT]))
-        there = pc.is_valid(places)
-        of = places.filter(there).to_numpy(zero_copy_only=False).astype(np.int64)
-        return of, table.filter(there).combine_chunks()
-
-    def first(self, of: np.ndarray, table: pa.Table, wanted: np.ndarray) -> dict[str, pa.Array]:
-        """Each company's first wanted row of those, as columns; null without one."""
-        place = nested.first_of(self.companies.num_rows, of, wanted)
-        return {name: flat(table[name]).take(place) for name in table.column_names}
-
-
 def company_frame(
-    drawer: Drawer, broken: np.ndarray, dropped: Mapping[str, int], unknown: frozenset[str]
+    drawer: Drawer,
+    broken: np.ndarray,
+    dropped: Mapping[str, int],
+    unknown: frozenset[str],
+    sites: Strictness = NO_SITES,
 ) -> RegisterFrame:
     """The drawer's companies; `broken` are the offsets of Virksomhed's misshapen rows (int64)."""
-    number = pc.replace_substring_regex(drawer.column("CVRNummer"), r"[^0-9]+", "")
+    number = digits(drawer.column("CVRNummer"))
     business, postal = _addresses(drawer)
     end = drawer.column("virksomhedOphoersdato")
     status = coded("cvr", "statuses", pc.utf8_lower(drawer.column("status")))
@@ -117,10 +93,10 @@ def company_frame(
         "creation_published": drawer.column("virksomhedStartdato"),
         "expiration_published": end,
     }
-    flags = protection(*drawer.rows(PROTECTION), count=len(number))
+    flags = drawer.protection()
     points = [
-        _points(drawer, EMAIL_ADDRESS, EMAIL, flags),
-        _points(drawer, TELEPHONE, PHONE, flags),
+        _points(drawer, entity, kind, number, flags, sites)
+        for entity, kind in ((EMAIL_ADDRESS, EMAIL), (TELEPHONE, PHONE))
     ]
     origin = Joined(drawer.column(PLACE).to_numpy(), broken)
     return register_frame(
@@ -128,30 +104,23 @@ def company_frame(
     )
 
 
-def protection(of: np.ndarray, table: pa.Table, *, count: int) -> pa.Array:
-    """Each company's advertising protection: true if any row says so, false if all say no.
-
-    Null where the register says nothing that can be read (CVR-loven § 19: unknown is never no).
-    """
-    value = pc.utf8_lower(nested.filled(flat(table["vaerdi"])))
-    says_yes = nested.is_true(pc.is_in(value, value_set=YES))
-    says_no = nested.is_true(pc.is_in(value, value_set=NO))
-    yes, no, unclear = (
-        np.bincount(of[rows], minlength=count) > 0
-        for rows in (says_yes, says_no, ~says_yes & ~says_no)
-    )
-    return pa.array(yes, mask=~yes & (~no | unclear))
-
-
-def _points(drawer: Drawer, entity: Entity, kind: str, flags: pa.Array) -> Points:
+def _points(
+    drawer: Drawer,
+    entity: Entity,
+    kind: str,
+    number: pa.Array,
+    flags: pa.Array,
+    sites: Strictness,
+) -> Points:
     of, table = drawer.rows(entity)
+    values, places = flat(table["vaerdi"]), pa.array(of)
     return Points(
         kind,
         of,
-        flat(table["vaerdi"]),
+        values,
         register_days.days(nested.filled(flat(table["virkningFra"]))),
         None,
-        flags.take(pa.array(of)),
+        sites.applied(entity, number.take(places), values, flags.take(places)),
     )
 
 
@@ -174,7 +143,8 @@ def _numbers(texts: pa.Array) -> pa.Array:
 def _form(drawer: Drawer) -> pa.Array:
     of, table = drawer.rows(FORM)
     code = drawer.first(of, table, np.ones(len(of), dtype=bool))["vaerdi"]
-    return pc.utf8_ltrim(nested.filled(code), "0")
+    plain = pc.utf8_ltrim(nested.filled(code), "0")
+    return pc.if_else(pc.equal(plain, UNSTATED_FORM), pa.scalar(None, pa.string()), plain)
 
 
 def _addresses(drawer: Drawer) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:

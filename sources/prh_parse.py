@@ -5,16 +5,15 @@ Source: Patentti- ja rekisterihallitus, avoindata.prh.fi, opendata-ytj-api v3.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.kit import nested, register_days
-from sources.kit.errors import DeliveryRefused
 from sources.kit.json_blocks import BLOCK_BYTES
-from sources.kit.json_shape import TEXT, MisshapenError, Shape, paths, scalars, struct_of
+from sources.kit.json_shape import TEXT, Shape, paths
 from sources.kit.register_files import json_frames as open_frames
 from sources.kit.register_frame import (
     WEBSITE,
@@ -28,24 +27,27 @@ from sources.kit.register_frame import (
     register_frame,
     unknown_names,
 )
+from sources.kit.register_rows import told_rows
+from sources.prh import AUTHORITY, HOME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from sources.kit.frames import Origin
+    from sources.kit.frames import Origin, Prepared, Rows
     from sources.kit.json_rows import Parsed
 
-Prepared = TypeVar("Prepared")
-
 KEY = "businessId"
-HOME, AUTHORITY = "FI", "RA000188"
+MAX_RATIO = 200.0
+"""The real file unpacks to 15 times its size (July 2026), a bomb to a thousand."""
 FINNISH = "1"
 """Of the language codes of names of places and forms: 1 Finnish, 2 Swedish, 3 English."""
 LEGAL_NAME = "1"
 """Of the kinds of names: the company's own; the others are parallel and auxiliary ones."""
 VISITING, POSTAL = "1", "2"
+TRADE_REGISTER = "1"
+"""Of the registers in which a company can be entered."""
 SHAPE: Shape = {
     KEY: {"value": TEXT},
     "names": [{"name": TEXT, "type": TEXT, "registrationDate": TEXT, "endDate": TEXT}],
@@ -68,11 +70,23 @@ SHAPE: Shape = {
         }
     ],
     "website": {"url": TEXT, "registrationDate": TEXT, "endDate": TEXT},
+    "registeredEntries": [
+        {"type": TEXT, "register": TEXT, "registrationDate": TEXT, "endDate": TEXT}
+    ],
     "tradeRegisterStatus": TEXT,
     "registrationDate": TEXT,
     "endDate": TEXT,
     "lastModified": TEXT,
 }
+NEEDED = (
+    "businessId.value",
+    "names[].name",
+    "names[].type",
+    "companyForms[].type",
+    "addresses[].type",
+    "website.url",
+)
+"""Without these a file is not of the published shape."""
 
 _NOT_NECESSARY = "not necessary for offering an LEI renewal (GDPR Art. 5(1)(c))"
 IGNORED: tuple[tuple[str, str], ...] = (
@@ -81,7 +95,7 @@ IGNORED: tuple[tuple[str, str], ...] = (
         "the register's own book-keeping, and words for what is kept as a code",
     ),
     (r"euId\..+", "made of the business ID"),
-    (r"(mainBusinessLine|companySituations|registeredEntries)\b.*", _NOT_NECESSARY),
+    (r"(mainBusinessLine|companySituations)\b.*", _NOT_NECESSARY),
     (
         r"addresses\[\]\.(postOffices\[\]\.municipalityCode|registrationDate|endDate\w+)",
         _NOT_NECESSARY,
@@ -96,7 +110,7 @@ def json_frames(
     path: Path, prepare: Callable[[RegisterFrame], Prepared], *, size: int = BLOCK_BYTES
 ) -> AbstractContextManager[tuple[str, Generator[Prepared]]]:
     """The bulk file `/all_companies` as frames; see `sources.kit.register_files`."""
-    return open_frames(path, SHAPE, KEY, frame_of, prepare, size=size)
+    return open_frames(path, SHAPE, KEY, frame_of, prepare, size=size, max_ratio=MAX_RATIO)
 
 
 def unknown(names: frozenset[str]) -> list[str]:
@@ -104,35 +118,28 @@ def unknown(names: frozenset[str]) -> list[str]:
     return unknown_names(names, paths(SHAPE), _IGNORED)
 
 
+def rows_of(
+    path: Path, prepare: Callable[[RegisterFrame], Prepared]
+) -> AbstractContextManager[Rows[Prepared]]:
+    """Open the bulk file; see `sources.prh.rows_of`."""
+    return told_rows(
+        lambda noted: json_frames(path, noted), prepare, unknown=unknown, needed=NEEDED
+    )
+
+
 def frame_of(parsed: Parsed) -> RegisterFrame:
     """A block of companies as they stand in the bulk file."""
-    return _frame(parsed.rows, parsed, parsed.names)
+    return frame_of_rows(parsed.rows, parsed, parsed.names)
 
 
-def frame_of_answer(document: Any, origin: Origin) -> tuple[RegisterFrame, int]:  # noqa: ANN401 (JSON is any of its types)
-    """The companies of a page of `/companies`, and how many there are on all of its pages.
-
-    Raises `DeliveryRefused` for anything else, an error inside a 200 among it.
-    """
-    found = document.get("companies") if isinstance(document, dict) else None
-    total = document.get("totalResults") if isinstance(document, dict) else None
-    if not isinstance(found, list) or not isinstance(total, int):
-        raise _refused("an answer of its API is not of the published shape")
-    try:
-        rows = struct_of(SHAPE, found)
-    except MisshapenError:
-        raise _refused("a company in an answer is not of the published shape") from None
-    names = frozenset(path for one in found for path, _ in scalars(one))
-    return _frame(rows, origin, names), total
-
-
-def _frame(rows: pa.StructArray, origin: Origin, names: frozenset[str]) -> RegisterFrame:
+def frame_of_rows(rows: pa.StructArray, origin: Origin, names: frozenset[str]) -> RegisterFrame:
+    """Companies (structs of `SHAPE`) in the house's words."""
     number = nested.filled(nested.child(rows, KEY, "value"))
     visiting, postal = _addresses(rows)
-    form = _current(rows, "companyForms")
+    form = _latest(rows, "companyForms")
     found = {
         "source_key": number,
-        "legal_name": nested.child(_current(rows, "names", LEGAL_NAME), "name"),
+        "legal_name": nested.child(_latest(rows, "names", type=LEGAL_NAME), "name"),
         **address("legal_", either(visiting, postal), HOME),
         # Letters go to the headquarters address: where the register has a postal one, there.
         **address("headquarters_", either(postal, visiting), HOME),
@@ -140,9 +147,7 @@ def _frame(rows: pa.StructArray, origin: Origin, names: frozenset[str]) -> Regis
         "registration_number": number,
         "legal_jurisdiction": pa.repeat(HOME, len(rows)),
         **legal_form("prh", nested.child(form, "type")),
-        "entity_status": ended_or(
-            rows.field("endDate"), coded("prh", "statuses", rows.field("tradeRegisterStatus"))
-        ),
+        "entity_status": ended_or(rows.field("endDate"), _status(rows)),
         "creation_published": rows.field("registrationDate"),
         "expiration_published": rows.field("endDate"),
         "last_update_published": rows.field("lastModified"),
@@ -164,16 +169,35 @@ def _is_current(listed: pa.StructArray) -> np.ndarray:
     return nested.is_true(pc.is_null(nested.filled(nested.child(listed, "endDate"))))
 
 
-def _current(rows: pa.StructArray, name: str, kind: str | None = None) -> pa.StructArray:
-    """The member of a list without an end that was registered last, of that kind; else null."""
+def _latest(rows: pa.StructArray, name: str, **only: str) -> pa.StructArray:
+    """The member of a list without an end that was registered last, else the one that ended last.
+
+    `only` says which value a field has in the members that count. Of a company that has ceased its
+    names and forms have ended as well.
+    """
     of, listed = nested.members(nested.child(rows, name))
-    wanted = _is_current(listed)
-    if kind is not None:
-        wanted &= nested.is_true(pc.equal(nested.child(listed, "type"), kind))
+    wanted = np.ones(len(of), dtype=bool)
+    for field, value in only.items():
+        wanted &= nested.is_true(pc.equal(nested.child(listed, field), value))
     since = pc.fill_null(nested.child(listed, "registrationDate"), "")
-    newest = pc.sort_indices(since, sort_keys=[("", "descending")]).to_numpy()
+    end = nested.filled(nested.child(listed, "endDate"))
+    # The sign ~ is behind every digit, so that what has no end is behind every day.
+    rank = pc.coalesce(end, pc.binary_join_element_wise("~", since, ""))
+    newest = pc.sort_indices(rank, sort_keys=[("", "descending")]).to_numpy()
     place = nested.first_of(len(rows), of[newest], wanted[newest])
     return listed.take(pa.array(newest)).take(place)
+
+
+def _status(rows: pa.StructArray) -> pa.Array:
+    """What the trade register says of the company, or its open entry there where that is left out.
+
+    Both are of one code list.
+    """
+    stated = nested.filled(rows.field("tradeRegisterStatus"))
+    entry = _latest(rows, "registeredEntries", register=TRADE_REGISTER)
+    is_open = pc.is_null(nested.filled(nested.child(entry, "endDate")))
+    entered = pc.if_else(is_open, nested.child(entry, "type"), pa.scalar(None, pa.string()))
+    return coded("prh", "statuses", pc.coalesce(stated, entered))
 
 
 def _addresses(rows: pa.StructArray) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
@@ -224,10 +248,4 @@ def _city(listed: pa.StructArray) -> pa.Array:
     every = np.ones(len(of), dtype=bool)
     return pc.coalesce(
         *(names.take(nested.first_of(len(listed), of, wanted)) for wanted in (finnish, every))
-    )
-
-
-def _refused(cause: str) -> DeliveryRefused:
-    return DeliveryRefused(
-        "PRH's open data", cause, "Nothing of it was loaded. Try again later, or tell PRH"
     )

@@ -26,11 +26,15 @@ _ASIDE = (
 
 @dataclass(frozen=True)
 class Position:
-    """How far a source is applied: publication and row count of its newest full file."""
+    """How far a source is applied: publication and row count of its newest full file.
+
+    `feed_position` is the place in its change feed, in the source's own words.
+    """
 
     published_at: datetime | None
     full_published_at: datetime | None
     full_record_count: int | None
+    feed_position: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ def position(engine: Engine, source_id: str) -> Position | None:
                 source_cursor.c.published_at,
                 source_cursor.c.full_published_at,
                 source_cursor.c.full_record_count,
+                source_cursor.c.position,
             ).where(source_cursor.c.source_id == source_id)
         ).first()
     return Position(*row) if row else None

@@ -12,23 +12,28 @@ import pyarrow.compute as pc
 
 from sources.kit import columns
 from sources.kit.digest import as_bytes
-from sources.kit.flat import flat, truths
+from sources.kit.flat import truths
 from sources.kit.shapes import ENTITY, SHAPES
 from warehouse import merge
 from warehouse.gathered import Gathered
 from warehouse.held import UNKNOWN
 from warehouse.load_known import Known, read_known
 from warehouse.load_shapes import (
-    PERSONAL_SCHEMA,
     QUARANTINE_SCHEMA,
     RETRACTED_SCHEMA,
-    SUPPRESSED_SCHEMA,
     DeliveryFacts,
     changed_schema,
     new_schema,
     own_companies,
     shaped,
     staged,
+)
+from warehouse.load_stage import (
+    Placed,
+    stage_contacts,
+    stage_numbers,
+    stage_personal,
+    stage_suppressed,
 )
 from warehouse.privacy import following
 from warehouse.sorting import (
@@ -46,12 +51,13 @@ from warehouse.sorting import (
 from warehouse.staging import Staging, staging
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy.engine import Engine
 
     from sources.kit.keys import Keys
     from warehouse.merge import Approval
+    from warehouse.privacy.erasing import Erasure
 
 
 class Loading:
@@ -75,6 +81,7 @@ class Loading:
         self._rows = 0
         self._natural = Gathered(bool)
         self._on_stopped: list[dict[str, Any]] = []
+        self._erased: Erasure | None = None
         self._filled: Counter[str] = Counter()
         self.misshapen = self.retracted = 0
 
@@ -99,16 +106,30 @@ class Loading:
         schema = changed_schema(self._shape)
         self._stage_held("staged_changed", schema, frame, is_changed, ids, start)
         self._stage_held("staged_retracted", RETRACTED_SCHEMA, frame, is_retracted, ids, start)
-        self._stage_personal(personal, ids, outcome, start)
-        self._stage_suppressed(frame, (outcome == SUPPRESSED) & (place < 0))
+        self._stage_beside(frame, personal, Placed(outcome, ids, start))
+        is_dropped = (outcome == SUPPRESSED) & (place < 0)
+        if is_dropped.any() and self._shape is ENTITY:
+            stage_suppressed(self._stage, frame.table.filter(pa.array(is_dropped)), self._stops)
         self._note_stopped(frame, outcome, place)
         self._filled.update(frame.filled)
         self._natural.append(truths(pc.equal(frame.table["person_kind"], "natural")))
         return outcome
 
+    def _stage_beside(self, frame: Arrived, personal: pa.Table, placed: Placed) -> None:
+        own, away = self.facts.card.source_id, self._not_retaken
+        stage_personal(self._stage, personal, placed, away, own)
+        if frame.numbers is not None:
+            stage_numbers(self._stage, frame.numbers, placed)
+        if frame.contacts is not None:
+            stage_contacts(self._stage, frame.contacts, placed, away, own)
+
     def quarantine(self, rows: pa.Table) -> None:
         """Stage rejected rows (`QUARANTINE_SCHEMA`)."""
         self._stage.write("staged_quarantine", rows.cast(QUARANTINE_SCHEMA))
+
+    def erase(self, erasure: Erasure) -> None:
+        """Records that the register has removed for good go in the same transaction."""
+        self._erased = erasure
 
     def conflicts(self) -> np.ndarray:
         """Ordinals of rows whose key stands again with other content.
@@ -129,15 +150,20 @@ class Loading:
         counts = {name: int(tally[code]) for code, name in NAMES.items()}
         counts["records_quarantined"] += self.misshapen
         counts["records_vanished"] = 0
-        counts["records_in"] = len(outcome) + self.misshapen
+        erased = len(self._erased.keys) if self._erased else 0
+        counts["records_retracted"] += erased
+        counts["records_in"] = len(outcome) + self.misshapen + erased
         held = np.isin(outcome, (NEW, CHANGED, UNCHANGED))
         counts["records_minimised"] = int(self._natural.whole()[held].sum())
         return counts
 
-    def commit(self, approve: Callable[[], Approval]) -> merge.Merged:
+    def commit(
+        self, approve: Callable[[], Approval], shared_domains: Sequence[str] | None = None
+    ) -> merge.Merged:
         """Merge everything in one transaction with the cursor and the delivery's status.
 
         `approve` is asked after the merge and before the commit: when it raises, nothing happened.
+        `shared_domains` are the mail domains that a full file of a register showed to be shared.
         """
         absent, returned = self._absences()
         for name, ids in (("staged_absent", absent), ("staged_returned", returned)):
@@ -159,18 +185,20 @@ class Loading:
                     is_direct=self._stage.is_direct,
                     is_first=self._is_first,
                     retracted=self.retracted,
+                    erased=self._erased,
+                    shared_domains=shared_domains,
                     rows=self._rows,
                     filled=self._filled,
                 ),
                 approve,
             )
-            if self._stops.roots and self._shape.makes_companies:
+            if self._stops.roots and self._shape is ENTITY:
                 self._stops.follow(connection, self._on_stopped, self.facts.retrieved_at)
             return merged
 
     def _note_stopped(self, frame: Arrived, outcome: np.ndarray, place: np.ndarray) -> None:
         """Rows on stopped companies say where their stops lead, taken or not."""
-        if not self._stops.roots or not self._shape.makes_companies:
+        if not self._stops.roots or self._shape is not ENTITY:
             return
         is_stopped = self._sorter.on_stopped(outcome, place)
         if is_stopped.any():
@@ -253,41 +281,6 @@ class Loading:
         }
         table = frame.table.filter(pa.array(chosen))
         self._stage.write(name, shaped(table, given, schema))
-
-    def _stage_personal(
-        self, personal: pa.Table, ids: np.ndarray, outcome: np.ndarray, start: int
-    ) -> None:
-        if not personal.num_rows:
-            return
-        row = flat(personal["ordinal"]).to_numpy()
-        kept = np.isin(outcome[row], (NEW, CHANGED))
-        kept &= ~self._not_retaken.keeps_away(self.facts.card.source_id, personal)
-        self._stage.write(
-            "staged_personal",
-            personal.filter(pa.array(kept))
-            .set_column(0, "ordinal", pa.array(row[kept] + start))
-            .append_column("record_id", pa.array(ids[row[kept]]))
-            .append_column("is_new", pa.array(outcome[row[kept]] == NEW))
-            .select(PERSONAL_SCHEMA.names)
-            .cast(PERSONAL_SCHEMA),
-        )
-
-    def _stage_suppressed(self, frame: Arrived, chosen: np.ndarray) -> None:
-        if not chosen.any() or not self._shape.makes_companies:
-            return
-        rows = frame.table.filter(pa.array(chosen))
-        self._stage.write(
-            "staged_suppressed",
-            pa.table(
-                {
-                    "subject_hash": self._stops.hashes(rows["source_key"].to_pylist()),
-                    "country": rows["legal_country"],
-                    "lei_status": rows["lei_status"],
-                    "next_renewal_date": rows["next_renewal_date"],
-                },
-                schema=SUPPRESSED_SCHEMA,
-            ),
-        )
 
 
 @contextmanager

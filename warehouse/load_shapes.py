@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -117,6 +117,32 @@ PERSONAL_SCHEMA = pa.schema(
         ("value", pa.string()),
     ]
 )
+NUMBER_SCHEMA = pa.schema(
+    [
+        ("ordinal", pa.int64()),
+        ("record_id", pa.int64()),
+        ("source_key", pa.string()),
+        ("number_space", pa.string()),
+        ("number", pa.string()),
+    ]
+)
+CONTACT_SCHEMA = pa.schema(
+    [
+        ("ordinal", pa.int64()),
+        ("is_new", pa.bool_()),
+        ("record_id", pa.int64()),
+        ("source_key", pa.string()),
+        ("kind", pa.string()),
+        ("value", pa.string()),
+        ("original", pa.string()),
+        ("mail_domain", pa.string()),
+        ("mailbox_class", pa.string()),
+        ("person_kind", pa.string()),
+        ("valid_from", pa.date32()),
+        ("valid_until", pa.date32()),
+        ("ad_protected", pa.bool_()),
+    ]
+)
 QUARANTINE_SCHEMA = pa.schema(
     [
         ("source_key", pa.string()),
@@ -144,6 +170,8 @@ def staged(shape: Shape) -> dict[str, pa.Table]:
         "staged_changed": changed_schema(shape),
         "staged_retracted": RETRACTED_SCHEMA,
         "staged_personal": PERSONAL_SCHEMA,
+        "staged_number": NUMBER_SCHEMA,
+        "staged_contact": CONTACT_SCHEMA,
         "staged_quarantine": QUARANTINE_SCHEMA,
         "staged_suppressed": SUPPRESSED_SCHEMA,
         "staged_absent": pa.schema([("record_id", pa.int64())]),
@@ -195,3 +223,7 @@ class DeliveryFacts:
     """The number of vanishing records that a person confirmed, past the card's bound."""
     retry: Retry | None = None
     """Rows that were quarantined before; None for what a publisher sent."""
+    registers: Mapping[str, str] = field(default_factory=dict)
+    """Sources of national registers, each with the code that stands for its numbers."""
+    position: str | None = None
+    """The place in the source's change feed after it."""

@@ -13,23 +13,27 @@ from sources.kit.errors import Busy
 from sources.kit.shapes import SHAPES
 from warehouse import (
     drift,
+    joining,
     merge_absences,
     merge_aside,
     merge_changes,
+    merge_contacts,
     merge_personal,
     merge_retracted,
     merge_retry,
 )
 from warehouse.numbering import Numbers, take_numbers
+from warehouse.privacy import erasing
 from warehouse.schema import OWN_RECORD, company, company_record, delivery, record, source_cursor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     from sqlalchemy.engine import Connection
 
     from warehouse.load_shapes import DeliveryFacts
+    from warehouse.privacy.erasing import Erased, Erasure
 
 _DROP_BATCH = 500
 _STAGED = (("staged_new", "record_id"),)
@@ -45,6 +49,8 @@ class Sorted:
     delivery, new rows by their number. `is_direct`: new rows are in `record` already, with their
     companies and links. `is_first`: it held none before. `retracted`: held records that rows of the
     delivery take back. `filled`: how many of the `rows` that could be read had each field.
+    `erased`: records that their register has removed for good. `shared_domains`: mail domains that
+    a full file showed to be shared (None: it was none).
     """
 
     counts: dict[str, int]
@@ -58,6 +64,8 @@ class Sorted:
     retracted: int = 0
     rows: int = 0
     filled: Mapping[str, int] = field(default_factory=dict)
+    erased: Erasure | None = None
+    shared_domains: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,7 @@ class Merged:
     delivery_id: int
     status: str
     counts: dict[str, int]
+    erased: Erased | None = None
 
 
 def merge(
@@ -97,9 +106,14 @@ def merge(
         )
     _insert_delivery(connection, facts, delivery_id, counts)
     _drop_rows(connection, found)
+    joining.note_touched(connection, facts, is_first=found.is_first)
     _insert_new(connection, facts, found)
+    joining.write_numbers(connection)
+    joining.join(connection, facts, found.numbers)
     merge_personal.insert_new(connection, facts, delivery_id)
     counts["records_vanished"] = _change_held(connection, facts, found, delivery_id)
+    merge_contacts.merge_contacts(connection, facts, delivery_id, found.shared_domains)
+    erased = erasing.erase(connection, facts.card.source_id, found.erased)
     merge_aside.insert_quarantine(connection, facts, delivery_id)
     merge_aside.insert_suppressed(connection, facts)
     merge_retry.settle(connection, facts, delivery_id)
@@ -107,7 +121,7 @@ def merge(
     drift.write_profile(connection, delivery_id, found.rows, found.filled)
     approval = approve()
     differing = ("records_new", "records_changed", "records_vanished")
-    is_different = found.retracted or any(counts[name] for name in differing)
+    is_different = found.retracted or erased.records or any(counts[name] for name in differing)
     status = "loaded" if is_different else "unchanged"
     connection.execute(
         delivery.update()
@@ -119,7 +133,7 @@ def merge(
             unknown_columns=", ".join(approval.unknown_columns) or None,
         )
     )
-    return Merged(delivery_id, status, counts)
+    return Merged(delivery_id, status, counts, erased)
 
 
 def _change_held(
@@ -144,6 +158,8 @@ def _drop_rows(connection: Connection, found: Sorted) -> None:
         ("staged_changed", "ordinal", found.dropped_ordinals),
         ("staged_retracted", "ordinal", found.dropped_ordinals),
         ("staged_personal", "ordinal", found.dropped_ordinals),
+        ("staged_number", "ordinal", found.dropped_ordinals),
+        ("staged_contact", "ordinal", found.dropped_ordinals),
     ):
         _delete_listed(connection, table, column, numbers)
 
@@ -196,6 +212,7 @@ def _insert_new(connection: Connection, facts: DeliveryFacts, found: Sorted) -> 
     at = sa.literal(facts.retrieved_at, company.c.first_seen_at.type)
     # A first load's rows are all new: read in the order they lie, not by their numbers.
     is_new = sa.true() if found.is_first else record.c.record_id >= found.numbers.record
+    is_new &= joining.makes_own(facts)
     rows = (record.c.record_id, record.c.source_key)
     connection.execute(
         company.insert().from_select(
@@ -225,6 +242,8 @@ def move_cursor(connection: Connection, facts: DeliveryFacts, rows_in: int) -> N
         "record_url_template": card.record_url_template,
     }
     published = facts.published_at
+    if facts.position is not None:
+        values["position"] = facts.position
     if published is not None and facts.moves_cursor:
         values["published_at"] = max(published, (held and held.published_at) or published)
         newest_full = held.full_published_at if held else None

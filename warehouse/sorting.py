@@ -46,7 +46,10 @@ class Arrived:
     `has_ended` is True for rows whose status ends the company by the retention policy: those are
     applied even to a stopped company, because its deletion waits for them. `is_retraction` is
     True for rows that take a record back (`DeletedAt`); None where a source knows no such rows.
-    `filled`: how many rows had each published field, as sent.
+    `filled`: how many rows had each published field, as sent. `numbers` are registers' numbers that
+    rows with an LEI state (`ordinal`, `source_key`, `number_space`, `number`); `contacts` the
+    contact points of a register's rows (`warehouse.load_shapes.CONTACT_SCHEMA`, but for what only
+    the load knows).
     """
 
     table: pa.Table
@@ -58,6 +61,8 @@ class Arrived:
     has_ended: np.ndarray
     is_retraction: np.ndarray | None = None
     filled: dict[str, int] = field(default_factory=dict)
+    numbers: pa.Table | None = None
+    contacts: pa.Table | None = None
 
     def updated(self) -> np.ndarray:
         """LastUpdateDate as UTC seconds, `UNKNOWN` where not stated; of a retraction, its own."""

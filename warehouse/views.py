@@ -18,6 +18,7 @@ VIEWS = (
     "contact_points",
     "origins",
     "changes",
+    "contact_changes",
     "relationships",
     "reporting_exceptions",
     "group_origins",
@@ -58,16 +59,21 @@ def _prospects(dialect: str) -> str:
     contact = (
         "EXISTS (SELECT 1 FROM company_record l JOIN contact_point p"
         " ON p.record_id = l.record_id WHERE l.company_id = c.company_id"
-        " AND l.until_at IS NULL AND p.kind = '{kind}' AND p.state = 'active')"
+        " AND l.until_at IS NULL AND p.kind = '{kind}' AND p.state = 'active'"
+        " AND p.withdrawn_at IS NULL)"
+    )
+    # Text, and of its words the greatest is the strictest.
+    protected = (
+        "(SELECT max(r3.ad_protected) FROM company_record l JOIN record r3"
+        " ON r3.record_id = l.record_id AND r3.source_key = l.source_key"
+        " WHERE l.company_id = c.company_id AND l.until_at IS NULL)"
     )
     named = f"CASE WHEN r.person_kind = 'natural' THEN {true} ELSE {false} END"
     return f"""
 SELECT c.company_id, CASE WHEN r.source_id = 'gleif' THEN r.source_key END AS lei,
   {_shown("r")},
   {named} AS is_natural_person,
-  (SELECT {"max" if dialect == "sqlite" else "bool_or"}(p.ad_protected)
-     FROM company_record l JOIN contact_point p ON p.record_id = l.record_id
-    WHERE l.company_id = c.company_id) AS ad_protected,
+  CASE {protected} WHEN 'true' THEN {true} WHEN 'false' THEN {false} END AS ad_protected,
   {contact.format(kind="email")} AS has_email,
   {contact.format(kind="phone")} AS has_phone,
   (r.headquarters_address_line IS NOT NULL AND r.headquarters_city IS NOT NULL) AS has_post,
@@ -92,7 +98,7 @@ def _origins(dialect: str) -> str:
     """One plain select a field, so that `company_id = ?` reaches an index on both databases."""
     true, false = ("1", "0") if dialect == "sqlite" else ("true", "false")
     null = "NULL" if dialect == "sqlite" else "CAST(NULL AS bigint)"
-    fields = [("lei", "source_key"), *columns.SHOWN]
+    fields = [("lei", "source_key"), *columns.SHOWN, ("ad_protected", "ad_protected")]
     selects = [
         f"""SELECT l.company_id, {null} AS contact_id, '{shown}' AS field,
   {views_group.corrected(_PLACE, false)}, d.retrieved_at AS first_seen_at,
@@ -131,6 +137,18 @@ FROM contact_point p
 JOIN record r ON r.record_id = p.record_id AND r.source_key = p.source_key
 JOIN company_record l ON l.record_id = r.record_id AND l.until_at IS NULL
 JOIN source_cursor k ON k.source_id = r.source_id
+"""
+
+
+def _contact_changes(_: str) -> str:
+    return """
+SELECT l.company_id, h.contact_id, h.kind AS field, h.what,
+  CASE WHEN h.what = 'went' THEN p.value END AS old_value,
+  CASE WHEN h.what IN ('came', 'came back') THEN p.value END AS new_value,
+  h.delivery_id, h.changed_at
+FROM contact_change h
+JOIN contact_point p ON p.contact_id = h.contact_id
+JOIN company_record l ON l.record_id = h.record_id AND l.until_at IS NULL
 """
 
 
@@ -196,6 +214,7 @@ _BODIES = {
     "contact_points": _contact_points,
     "origins": _origins,
     "changes": _changes,
+    "contact_changes": _contact_changes,
     "relationships": views_group.relationships,
     "reporting_exceptions": views_group.reporting_exceptions,
     "group_origins": views_group.group_origins,

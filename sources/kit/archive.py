@@ -38,7 +38,7 @@ _FOREIGN = {
 }
 _SNIFFED_BYTES = 512
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
-_EXPECT = "Give the publisher's .csv.zip, or its .csv or .csv.gz"
+_XML = ".xml"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def contents(path: Path, *, suffix: str = ".csv", max_members: int = 1) -> Conte
     with path.open("rb") as file:
         head = file.read(_SNIFFED_BYTES)
     if not head:
-        raise DeliveryRefused(f"File {path.name}", "it is empty", _EXPECT)
+        raise DeliveryRefused(f"File {path.name}", "it is empty", _expected(suffix))
     if head.startswith(_ZIP):
         member = only_member(path, suffix=suffix, max_members=max_members)
         return Contents(member.name, "zip", member)
@@ -112,17 +112,23 @@ def _unpacked(file: BinaryIO, path: Path, found: Contents, meter: unpack.Meter) 
 
 def _check_text(head: bytes, thing: str, suffix: str, *, outer: bool) -> None:
     """Refuse what plainly is not rows of text; the header row is judged by the parser."""
+    cure = _expected(suffix)
     if head.startswith((*_ZIP, _GZIP)):
-        raise DeliveryRefused(thing, "it is an archive inside an archive", _EXPECT)
+        raise DeliveryRefused(thing, "it is an archive inside an archive", cure)
     for magic, what in _FOREIGN.items():
         if head.startswith(magic):
-            raise DeliveryRefused(thing, f"it is {what}", _EXPECT)
+            raise DeliveryRefused(thing, f"it is {what}", cure)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith(b"<") and (suffix == ".csv" or b"<html" in text[:256].lower()):
-        raise DeliveryRefused(thing, "it is a web page or XML, not CSV", _EXPECT)
+    if text.startswith(b"<") and (suffix != _XML or b"<html" in text[:256].lower()):
+        form = suffix.removeprefix(".").upper()
+        raise DeliveryRefused(thing, f"it is a web page or XML, not {form}", cure)
     if _BINARY.search(head):
         kind = "neither zip, gzip nor text" if outer else "not text"
-        raise DeliveryRefused(thing, f"its contents are {kind}", _EXPECT)
+        raise DeliveryRefused(thing, f"its contents are {kind}", cure)
+
+
+def _expected(suffix: str) -> str:
+    return f"Give the publisher's {suffix}.zip, or its {suffix} or {suffix}.gz"
 
 
 def _gzip_name(head: bytes) -> str | None:

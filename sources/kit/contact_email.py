@@ -19,6 +19,7 @@ from sources.kit.contact_rules import (
     repaired,
 )
 from sources.kit.identity_numbers import holds_personal_number
+from sources.kit.personal_numbers import held_in
 
 KIND = "email"
 NO_AT, UNREADABLE = "no_at_sign", "unreadable"
@@ -28,23 +29,23 @@ _CLEAN = (
 )
 _SPECIAL = r"\.(?:arpa|invalid|local|localhost|onion)$"
 """Names that mail cannot have (RFC 6761, 6762, 7686); left to email-validator to refuse."""
-_MAYBE_NUMBER = r"[0-9]{6}"
 _SHORT = 64
 """So short that neither the local part (64) nor any label of the domain (63) can be too long."""
 
 
-def clean(originals: pa.Array, _: pa.Array) -> tuple[pa.Array, pa.Array]:
+def clean(originals: pa.Array, countries: pa.Array) -> tuple[pa.Array, pa.Array]:
     """(values, which are certain) of addresses that need no repair: the validator agrees on them.
 
-    Capitals and blanks around are no fault. Digits in a row are looked at singly.
+    Capitals and blanks around are no fault. What holds a personal number is left to `read`.
     """
     values = pc.ascii_lower(pc.utf8_trim_whitespace(originals))
     certain = pc.and_(
         pc.match_substring_regex(values, _CLEAN),
         pc.less_equal(pc.binary_length(values), _SHORT),
     )
-    doubtful = pc.match_substring_regex(values, f"{_MAYBE_NUMBER}|{_SPECIAL}")
-    return values, pc.fill_null(pc.and_not(certain, doubtful), False)  # noqa: FBT003
+    doubtful = pc.match_substring_regex(values, _SPECIAL)
+    certain = pc.fill_null(pc.and_not(certain, doubtful), False)  # noqa: FBT003 (pyarrow's signature)
+    return values, pc.and_not(certain, pa.array(held_in((originals, values), countries)))
 
 
 def read(original: str, country: str | None) -> Reading:

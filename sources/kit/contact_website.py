@@ -21,6 +21,7 @@ from sources.kit.contact_rules import (
     rules_of,
 )
 from sources.kit.identity_numbers import holds_personal_number
+from sources.kit.personal_numbers import held_in
 
 KIND = "website"
 NO_HOST, MAILBOX, UNREADABLE = "no_host", "mailbox", "unreadable"
@@ -28,7 +29,7 @@ SCHEME_ADDED, TRACKING = "scheme_added", "tracking"
 _HOST = r"(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,24}"
 _BARE = rf"^{_HOST}/?$"
 _STATED = rf"^https?://{_HOST}/?$"
-_PUNYCODE = r"xn--|[0-9]{6}"
+_PUNYCODE = "xn--"
 _SHORT = 63
 _LONGEST = 2000
 """No browser's bar takes more, and no register means more."""
@@ -40,7 +41,7 @@ _SCHEME = re.compile("^[A-Za-z]+(?=:)")
 _PORTS = {"http": 80, "https": 443}
 
 
-def clean(originals: pa.Array, _: pa.Array) -> tuple[pa.Array, pa.Array]:
+def clean(originals: pa.Array, countries: pa.Array) -> tuple[pa.Array, pa.Array]:
     """(values, which are certain) of plain hosts with their scheme, without a path.
 
     A bare host is not among them: adding a scheme is a repair, and repairs are counted.
@@ -49,20 +50,27 @@ def clean(originals: pa.Array, _: pa.Array) -> tuple[pa.Array, pa.Array]:
     certain = pc.and_(
         pc.match_substring_regex(values, _STATED), pc.less_equal(pc.binary_length(values), _SHORT)
     )
-    doubtful = pc.match_substring_regex(values, _PUNYCODE)
     values = pc.utf8_rtrim(values, "/")
-    return values, pc.fill_null(pc.and_not(certain, doubtful), False)  # noqa: FBT003
+    return values, _without_doubt(certain, originals, values, countries)
 
 
-def bare(originals: pa.Array, _: pa.Array) -> tuple[pa.Array, pa.Array]:
+def bare(originals: pa.Array, countries: pa.Array) -> tuple[pa.Array, pa.Array]:
     """(values, which are certain) of plain hosts without scheme or path: `www.firma.example`."""
     hosts = pc.ascii_lower(pc.utf8_trim_whitespace(originals))
     certain = pc.and_(
         pc.match_substring_regex(hosts, _BARE), pc.less_equal(pc.binary_length(hosts), _SHORT)
     )
-    doubtful = pc.match_substring_regex(hosts, _PUNYCODE)
     values = pc.binary_join_element_wise("https://", pc.utf8_rtrim(hosts, "/"), "")
-    return values, pc.fill_null(pc.and_not(certain, doubtful), False)  # noqa: FBT003
+    return values, _without_doubt(certain, originals, values, countries)
+
+
+def _without_doubt(
+    certain: pa.Array, originals: pa.Array, values: pa.Array, countries: pa.Array
+) -> pa.Array:
+    """Those of the certain ones that are not in punycode and hold no personal number."""
+    doubtful = pc.match_substring(values, _PUNYCODE)
+    certain = pc.fill_null(pc.and_not(certain, doubtful), False)  # noqa: FBT003 (pyarrow's signature)
+    return pc.and_not(certain, pa.array(held_in((originals, values), countries)))
 
 
 def read(original: str, country: str | None) -> Reading:

@@ -44,6 +44,11 @@ class Transfer:
         self._progress = progress
         self._told = partial.told or Told()
 
+    @property
+    def told(self) -> Told:
+        """What the server said of the file that is being received."""
+        return self._told
+
     def headers(self) -> dict[str, str]:
         """Request headers: the bytes unaltered, and from where on when a resume is possible.
 

@@ -38,7 +38,12 @@ class DiskFull(DeliveryRefused):
 
 
 class SourceUnavailable(SourcenoteError):
-    """The publisher did not answer in a usable way after every allowed attempt."""
+    """The publisher did not answer in a usable way after every allowed attempt.
+
+    `status` is the HTTP status it refused with, where it did.
+    """
+
+    status: int | None = None
 
 
 class NotThere(SourceUnavailable):

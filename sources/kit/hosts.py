@@ -60,6 +60,12 @@ def _origin(parsed: Url) -> Origin:
     return Origin(scheme, parsed.host or "", parsed.port or _PORTS[scheme])
 
 
+def origin(address: str) -> Origin | None:
+    """Scheme, host and port of an address; None for one that cannot be read."""
+    parsed = _parse(address)
+    return None if parsed is None else _origin(parsed)
+
+
 class Hosts:
     """The addresses one source may use, checked before the first request and at every hop."""
 
@@ -95,8 +101,8 @@ class Hosts:
         parsed = self._read(urljoin(current, location), what)
         if self._base is None:
             return self._own(parsed, what)
-        origin = _origin(parsed)
-        if origin != self._base and origin.place not in self._allowed:
+        there = _origin(parsed)
+        if there != self._base and there.place not in self._allowed:
             raise self._foreign(parsed, what)
         return f"{self._base}{parsed.request_uri}"
 
@@ -111,22 +117,22 @@ class Hosts:
         return parsed
 
     def _own(self, parsed: Url, what: str) -> str:
-        origin = _origin(parsed)
-        if origin.scheme != "https" or origin.place not in self._allowed:
+        there = _origin(parsed)
+        if there.scheme != "https" or there.place not in self._allowed:
             raise self._foreign(parsed, what)
-        return f"{origin}{parsed.request_uri}"
+        return f"{there}{parsed.request_uri}"
 
     def _foreign(self, parsed: Url, what: str) -> DeliveryRefused:
-        origin = _origin(parsed)
-        if origin.place in self._allowed:
+        there = _origin(parsed)
+        if there.place in self._allowed:
             why = "which is not https"
-        elif _is_private(origin.host):
+        elif _is_private(there.host):
             why = "a private address"
         else:
             why = "which is not one of its hosts"
         return DeliveryRefused(
             f"Source {self._source_id}",
-            f"{what} leads to {origin}, {why}",
+            f"{what} leads to {there}, {why}",
             "Nothing was fetched from there; if the publisher has moved, add the host to the card",
         )
 

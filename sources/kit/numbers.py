@@ -11,11 +11,16 @@ NOT_A_REGISTER = ("RA888888", "RA999999")
 def register_key(authority: str | None, number: str | None) -> str | None:
     """`RA000472:999999999` for a register's code and a number as typed; None when it joins nothing.
 
-    Capitals, and letters and digits only: Norway publishes both `999 999 999` and `999999999`.
-    Leading zeros stay, because in some registers they tell numbers apart.
+    The code is that of the number space: two registers can share one (`register_numbers.toml`).
+    What does not have its register's shape is told apart by its capitals, letters and digits.
     """
     if not authority or not number or authority in NOT_A_REGISTER:
         return None
+    # Arrow is not light: most runs have no stop on any number.
+    from sources.kit.register_numbers import key_of
+
+    if key := key_of(authority, number):
+        return ":".join(key)
     text = unicodedata.normalize("NFKC", number).upper()
     plain = "".join(sign for sign in text if sign.isalnum())
     return f"{authority}:{plain}" if plain.strip("0") else None

@@ -12,6 +12,8 @@ from sources.kit.errors import DeliveryRefused, SourcenoteError, SourceUnavailab
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 _PROGRESS_BYTES = 64 * 1024
+_CROWDED = 4.0
+"""Limits are for a minute: pauses of 4, 8, 16 and 32 seconds outlast one."""
 _CURE = "Try again later, or load a file fetched by hand with `sourcenote ingest --file`"
 
 
@@ -40,15 +42,22 @@ class Setback(Exception):
     """An attempt failed in a way that another one may mend.
 
     `is_refusal`: the publisher did answer, with something that cannot be the delivery.
+    `is_crowded`: it has no room for more requests now (HTTP 429).
     """
 
     def __init__(
-        self, cause: str, *, retry_after: str | None = None, is_refusal: bool = False
+        self,
+        cause: str,
+        *,
+        retry_after: str | None = None,
+        is_refusal: bool = False,
+        is_crowded: bool = False,
     ) -> None:
         super().__init__(cause)
         self.cause = cause
         self.retry_after = retry_after
         self.is_refusal = is_refusal
+        self.is_crowded = is_crowded
 
 
 class Patience:
@@ -101,6 +110,8 @@ class Patience:
     def _pause(self, setback: Setback) -> float:
         """Seconds to the next attempt: what the publisher asks for, else doubling."""
         doubling = float(self._manners.backoff * 2 ** (self._failed - 1))
+        if setback.is_crowded:
+            doubling *= _CROWDED
         if setback.retry_after is None:
             return doubling
         try:

@@ -12,7 +12,7 @@ from sources.kit.flat import truths
 from sources.kit.identity_numbers import holds_personal_number, without_personal_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _MAYBE = r"[0-9]{6}[^0-9]?[0-9]{3}"
 """What every such number holds (`sources.kit.identity_numbers`); most rows hold nothing like it."""
@@ -42,6 +42,20 @@ def without_numbers(
             cleaned[name] = pc.replace_with_mask(column, pa.array(mask), given)
             count += len(changed)
     return cleaned, count
+
+
+def held_in(texts: Sequence[pa.Array], countries: pa.Array) -> np.ndarray:
+    """Which rows hold such a number in any of their `texts` (bool); columns without nulls.
+
+    `countries` are the rows' own (ISO 3166-1, null unknown).
+    """
+    found = np.zeros(len(countries), dtype=bool)
+    for column in texts:
+        rows = np.flatnonzero(truths(pc.match_substring_regex(column, _MAYBE)))
+        taken = pa.array(rows)
+        pairs = zip(column.take(taken).to_pylist(), countries.take(taken).to_pylist(), strict=True)
+        found[rows] |= np.array([holds_personal_number(*pair) for pair in pairs], dtype=bool)
+    return found
 
 
 def holds_number(values: pa.Array, country: str) -> np.ndarray:

@@ -193,11 +193,27 @@ class Store(Decision):
     transfer_basis: Text | None = None
 
 
+class NoLei(Decision):
+    """Companies without an LEI that are taken from their country's register.
+
+    `legal_forms` are ISO 20275 codes or the register's own, empty for all; `min_employees` counts
+    only where the register says how many there are.
+    """
+
+    country: Country
+    legal_forms: tuple[Text, ...] = ()
+    min_employees: Annotated[int, Field(ge=0)] | None = None
+
+
 class Scope(Decision):
-    """What is taken in: natural persons as a skeleton or in full; countries, empty for all."""
+    """What is taken in: natural persons as a skeleton or in full; countries, empty for all.
+
+    `no_lei`: which companies of the registers are taken without an LEI; none unless named.
+    """
 
     natural_persons: Literal["skeleton", "full"] = "skeleton"
     countries: tuple[Country, ...] = ()
+    no_lei: tuple[NoLei, ...] = ()
 
 
 class DeletionCap(Decision):

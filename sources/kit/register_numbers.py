@@ -116,6 +116,17 @@ def _space_codes(codes: pa.Array, places: np.ndarray) -> pa.Array:
     return pc.if_else(joins_nothing, pa.scalar(None, pa.string()), named)
 
 
+def space_of(authority: str) -> str:
+    """The code that stands for the number space of a register; an unlisted one stands for itself.
+
+    >>> space_of("RA000473")
+    'RA000472'
+    """
+    codes = pa.array([authority], pa.string())
+    space: str = _space_codes(codes, _places(codes))[0].as_py()
+    return space
+
+
 def _formed(texts: pa.Array, rule: Mapping[str, Any]) -> pa.Array:
     """The numbers in their one form; null where they do not have the register's shape."""
     plain = pc.replace_substring_regex(texts, rule["drop"], "")

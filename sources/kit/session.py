@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-import logging
+import json
 import threading
-from dataclasses import replace
-from functools import cache
-from http.cookiejar import DefaultCookiePolicy
-from importlib import metadata
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import requests
 import urllib3
-from pyrate_limiter import InMemoryBucket, Limiter, Rate
-from pyrate_limiter.limiter import SingleBucketFactory
-from requests_ratelimiter import LimiterAdapter
 
 from sources.kit.api_errors import said_by
+from sources.kit.connection import connect, reason
 from sources.kit.download import Transfer
 from sources.kit.errors import DeliveryRefused, NotThere, SourceUnavailable
-from sources.kit.hosts import Hosts, shown
+from sources.kit.hosts import Hosts, origin, shown
 from sources.kit.partial import Wanted
 from sources.kit.patience import RETRIED_STATUSES, Manners, Patience, Setback
+from sources.kit.secret import SecretQuery
 from sources.kit.strict_json import document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
     from sources.kit.card import Card
     from sources.kit.download import Progress
     from sources.kit.landing import Landing
+    from sources.kit.partial import Told
+    from sources.kit.secret import Secret
 
 Answer = TypeVar("Answer")
 
@@ -39,15 +37,34 @@ MOST_HOPS = 5
 LARGEST_JSON_BYTES = 64 * 1024 * 1024
 _PIECE = 1024 * 1024
 _GONE = frozenset({404, 410})
+_REFUSING = frozenset({401, 403})
+_TAKES_NO_HEAD = frozenset({405, 501})
+_TOO_MANY = 429
 _GLANCE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is asked at an address: how, with which headers, and what is posted.
+
+    `also` are statuses that are answers beside 200; with `may_be_bare` they need no body.
+    """
+
+    method: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+    also: frozenset[int] = frozenset()
+    may_be_bare: bool = False
 
 
 class PoliteSession:
     """Requests to one source, for use in a `with` block.
 
     `now` is asked for the moment something was retrieved. `base_url` replaces scheme, host and
-    port of every request. Every call raises `SourceUnavailable` when the source does not answer
-    after all attempts, and `DeliveryRefused` when what it answers cannot be used.
+    port of every request. `secret_query` goes into each address as it is dialled, never into one
+    that is told, kept, or led to on another host. Every call raises `SourceUnavailable` when the
+    source does not answer after all attempts, and `DeliveryRefused` when what it answers cannot be
+    used.
     """
 
     def __init__(
@@ -57,13 +74,15 @@ class PoliteSession:
         *,
         base_url: str | None = None,
         manners: Manners | None = None,
+        secret_query: Mapping[str, Secret] | None = None,
     ) -> None:
         self.card = card
         self.now = now
         self.is_publisher_host = base_url is None
         self._manners = manners or Manners()
         self._hosts = Hosts(card.source_id, card.hosts, base_url)
-        self._session = _http(card, self._manners)
+        self._secrets = SecretQuery(secret_query)
+        self._session = connect(card, self._manners)
         self._one_at_a_time = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -85,12 +104,14 @@ class PoliteSession:
     def head(self, url: str, *, is_glance: bool = False) -> Mapping[str, str]:
         """Fetch the response headers of `url`, by case-insensitive name.
 
-        `is_glance`: one short attempt, for what the caller can do without.
+        There are none where HEAD is not taken (405, 501). `is_glance`: one short attempt, for what
+        the caller can do without.
         """
 
         def attempt(patience: Patience) -> Mapping[str, str]:
-            with self._exchange("HEAD", url, patience) as response:
-                return response.headers
+            question = _Question("HEAD", {}, also=_TAKES_NO_HEAD)
+            with self._exchange(question, url, patience) as response:
+                return {} if response.status_code in _TAKES_NO_HEAD else response.headers
 
         if not is_glance:
             return self._persist(url, attempt)
@@ -103,21 +124,43 @@ class PoliteSession:
 
     def get_answer(self, url: str) -> tuple[bytes, Any]:
         """Fetch what `get_json` fetches, with its bytes."""
+        return self._answer(_Question("GET", {}), url)[1:]
 
-        def attempt(patience: Patience) -> bytes:
+    def ask(self, url: str, *, also: Collection[int] = ()) -> tuple[int, bytes, Any]:
+        """Fetch what `get_answer` fetches, with its status: 200, or one `also` taken as an answer.
+
+        The document of such another status is None where its body is empty.
+        """
+        question = _Question("GET", {}, also=frozenset(also), may_be_bare=True)
+        return self._answer(question, url)
+
+    def post_json(
+        self, url: str, posted: Mapping[str, Any], *, also: frozenset[int] = frozenset()
+    ) -> tuple[bytes, Any]:
+        """Ask by POST with a JSON document, which must change nothing: it is retried like a GET.
+
+        Gives bytes and document of the answer, those of a status in `also` too.
+        """
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        body = json.dumps(posted, ensure_ascii=False).encode()
+        return self._answer(_Question("POST", headers, body, also), url)[1:]
+
+    def _answer(self, question: _Question, url: str) -> tuple[int, bytes, Any]:
+        def attempt(patience: Patience) -> tuple[int, bytes]:
             body = bytearray()
-            with self._exchange("GET", url, patience) as response:
+            with self._exchange(question, url, patience) as response:
                 for piece in _pieces(response, patience, decode=True):
                     body += piece
                     if len(body) > LARGEST_JSON_BYTES:
                         raise _unusable(url, f"its answer is over {LARGEST_JSON_BYTES} bytes")
-            if not body.strip():
+            is_bare = question.may_be_bare and response.status_code in question.also
+            if not body.strip() and not is_bare:
                 raise Setback("its answer is empty", is_refusal=True)
-            return bytes(body)
+            return response.status_code, bytes(body)
 
-        body = self._persist(url, attempt)
+        status, body = self._persist(url, attempt)
         try:
-            return body, document(body)
+            return status, body, document(body) if body.strip() else None
         except ValueError as error:
             raise _unusable(url, str(error)) from None
 
@@ -128,12 +171,14 @@ class PoliteSession:
         *,
         expected_size: int | None = None,
         progress: Progress | None = None,
+        hear: Callable[[Told], None] | None = None,
     ) -> tuple[Path, str, int]:
         """Fetch a file into the landing; (path, SHA-256 in hex, length in bytes).
 
-        `expected_size` is held to exactly. Interrupted downloads resume where the server honours
-        `Range`, those of a run that died too (`sources.kit.partial`). One download at a time: the
-        publisher states no limit, so the least is taken.
+        `expected_size` is held to exactly; `hear` is given what the server said of the file.
+        Interrupted downloads resume where the server honours `Range`, those of a run that died too
+        (`sources.kit.partial`). One download at a time: the publisher states no limit, so the
+        least is taken.
         """
         address = self.address(url)
         wanted = Wanted(self.card.source_id, address, expected_size)
@@ -141,10 +186,13 @@ class PoliteSession:
             transfer = Transfer(shown(address), partial, expected_size, progress)
 
             def attempt(patience: Patience) -> None:
-                with self._exchange("GET", url, patience, transfer.headers()) as response:
+                question = _Question("GET", transfer.headers())
+                with self._exchange(question, url, patience) as response:
                     transfer.take(response, _pieces(response, patience, decode=False))
 
             self._persist(url, attempt)
+            if hear is not None:
+                hear(transfer.told)
             return partial.keep()
 
     def _persist(
@@ -160,83 +208,65 @@ class PoliteSession:
                 fault = setback
             patience.wait_after(fault)
 
-    def _exchange(
-        self, method: str, url: str, patience: Patience, headers: Mapping[str, str] | None = None
-    ) -> requests.Response:
+    def _exchange(self, question: _Question, url: str, patience: Patience) -> requests.Response:
         """One request, its redirects followed by hand so that every hop is checked first."""
-        address = self.address(url)
+        first = address = self.address(url)
         for _ in range(MOST_HOPS + 1):
-            response = self._send(method, address, patience, headers)
+            # A key is for the host that was asked, not for one that it names.
+            is_home = origin(address) == origin(first)
+            dialled = self._secrets.added(address) if is_home else address
+            response = self._send(question, dialled, patience)
             target = self._session.get_redirect_target(response)
             if target is None:
-                return _accepted(response, address, is_resuming="Range" in (headers or {}))
+                return self._accepted(question, response, address)
             response.close()
-            address = self._hosts.redirected(address, target)
+            address = self._hosts.redirected(address, self._secrets.taken_out(target))
         raise SourceUnavailable(
             shown(url), f"it redirects more than {MOST_HOPS} times", "Try again later"
         )
 
-    def _send(
-        self, method: str, address: str, patience: Patience, headers: Mapping[str, str] | None
-    ) -> requests.Response:
+    def _send(self, question: _Question, dialled: str, patience: Patience) -> requests.Response:
         try:
             return self._session.request(
-                method,
-                address,
-                headers=dict(headers or {}),
+                question.method,
+                dialled,
+                data=question.body,
+                headers=dict(question.headers),
                 timeout=patience.timeouts(),
                 allow_redirects=False,
                 stream=True,
             )
         except requests.RequestException as error:
-            raise Setback(_reason(error)) from None
+            cause = reason(error)
+        # Outside the handler: the error quotes the address with its key, and is not handed on.
+        raise Setback(cause)
+
+    def _accepted(
+        self, question: _Question, response: requests.Response, address: str
+    ) -> requests.Response:
+        """Pass a response that can be read; to a resume 206 continues and 416 means start over."""
+        status = response.status_code
+        is_resuming = "Range" in question.headers and status in {206, 416}
+        if status == 200 or is_resuming or status in question.also:  # noqa: PLR2004 - HTTP
+            return response
+        cause = self._secrets.hidden(f"it answers HTTP {status}{said_by(response)}")
+        response.close()
+        if status in RETRIED_STATUSES:
+            raise Setback(
+                cause,
+                retry_after=response.headers.get("Retry-After"),
+                is_crowded=status == _TOO_MANY,
+            )
+        kind = NotThere if status in _GONE else SourceUnavailable
+        refusal = kind(shown(address), cause, _cure_of(status))
+        refusal.status = status
+        raise refusal
 
 
-@cache
-def _version() -> str:
-    try:
-        return metadata.version("sourcenote")
-    except metadata.PackageNotFoundError:
-        return "0"
-
-
-def _http(card: Card, manners: Manners) -> requests.Session:
-    """Make a session that keeps the rate, reads no environment and takes no cookies."""
-    # Its one warning, on a malformed header, quotes the address with its query.
-    logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
-    session = requests.Session()
-    # Environment and .netrc are the settings' business; a stray .netrc must not send a password.
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    homepage = f" (+{manners.homepage})" if manners.homepage else ""
-    session.headers["User-Agent"] = f"sourcenote/{_version()}{homepage}"
-    session.verify = manners.ca_bundle or True
-    if manners.proxy:
-        session.proxies = {"http": manners.proxy, "https": manners.proxy}
-    interval = max(1, round(1000 / (manners.rate or card.rate)))
-    bucket = InMemoryBucket([Rate(1, interval)])
-    # A source has one budget whatever its hosts; 429 is waited for by Patience.
-    limiter = Limiter(SingleBucketFactory(bucket, schedule_leak=False), buffer_ms=0)
-    adapter = LimiterAdapter(limiter=limiter, per_host=False, limit_statuses=())
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
-
-
-def _accepted(response: requests.Response, address: str, *, is_resuming: bool) -> requests.Response:
-    """Pass a response that can be read; to a resume 206 continues and 416 means start over."""
-    status = response.status_code
-    if status == 200 or (is_resuming and status in {206, 416}):  # noqa: PLR2004 - HTTP
-        return response
-    cause = f"it answers HTTP {status}{said_by(response)}"
-    response.close()
-    if status in RETRIED_STATUSES:
-        raise Setback(cause, retry_after=response.headers.get("Retry-After"))
-    raise (NotThere if status in _GONE else SourceUnavailable)(
-        shown(address),
-        cause,
-        "Run again; if it stays, the publisher has closed this address or its way to be asked",
-    )
+def _cure_of(status: int) -> str:
+    if status in _REFUSING:
+        return "See that the source's API key is right, and that it may read this"
+    return "Run again; if it stays, the publisher has closed this address or its way to be asked"
 
 
 def _pieces(response: requests.Response, patience: Patience, *, decode: bool) -> Iterator[bytes]:
@@ -245,36 +275,11 @@ def _pieces(response: requests.Response, patience: Patience, *, decode: bool) ->
         try:
             piece = response.raw.read1(_PIECE, decode_content=decode)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Setback(_reason(error)) from None
+            raise Setback(reason(error)) from None
         if not piece:
             return
         patience.received(len(piece))
         yield piece
-
-
-def _reason(error: BaseException | None) -> str:
-    """Why a request failed, in words without the address: its query may hold a key."""
-    seen: list[BaseException] = []
-    while isinstance(error, BaseException) and error not in seen:
-        seen.append(error)
-        inner = getattr(error, "reason", None)
-        error = (
-            inner
-            if isinstance(inner, BaseException)
-            else next((part for part in error.args if isinstance(part, BaseException)), None)
-        )
-    kinds: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
-        (urllib3.exceptions.SSLError, "no secure connection could be made (TLS)"),
-        (urllib3.exceptions.NameResolutionError, "its name could not be resolved (DNS)"),
-        (urllib3.exceptions.NewConnectionError, "no connection could be made"),
-        (urllib3.exceptions.TimeoutError, "it did not answer in time"),
-        (requests.Timeout, "it did not answer in time"),
-        (urllib3.exceptions.DecodeError, "its answer could not be decompressed"),
-    )
-    for kind, words in kinds:
-        if any(isinstance(part, kind) for part in seen):
-            return words
-    return "the connection broke"
 
 
 def _unusable(url: str, cause: str) -> DeliveryRefused:

@@ -1,7 +1,8 @@
-"""The shapes a record can have: an entity, a relationship of two, an exception from reporting one.
+"""The shapes a record can have: an entity with an LEI, one in a register, and level 2's two.
 
 One table holds them all; each source's card names its shape. Fields of the same meaning share
-their name (`sources.kit.columns`). Sources: GLEIF's RR-CDF 2.1 and Reporting Exceptions 2.1.
+their name (`sources.kit.columns`). Sources: GLEIF's RR-CDF 2.1 and Reporting Exceptions 2.1, and
+what national registers have in common.
 """
 
 from __future__ import annotations
@@ -25,13 +26,15 @@ class Shape:
 
     `subjects` are the columns with the keys (LEIs) of the companies a row is about: a stop on one
     of them stops the row, and its deletion takes the row along. With `makes_companies` every new
-    record gets a company of its own.
+    record gets a company of its own; with `joins_companies` only where its number is no known
+    company's, and it brings contact points.
     """
 
     name: str
     fields: tuple[Field, ...]
     subjects: tuple[str, ...]
     makes_companies: bool = False
+    joins_companies: bool = False
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -82,7 +85,31 @@ _EXCEPTION = (
     Field("exception_references", "Reporting Exceptions: law or document referred to; …"),
 )
 
+AD_PROTECTED = Field(
+    "ad_protected",
+    "the register says: no marketing (true, false; null: it has no such flag, or no answer)",
+    shown_as="ad_protected",
+)
+_IN_REGISTERS = (
+    *_shared(
+        *(
+            field.name
+            for field in columns.FIELDS
+            if field.name.startswith(("legal_", "headquarters_", "registration_"))
+        ),
+        "entity_status",
+        *(
+            f"{moment}_{form}"
+            for moment in ("creation", "expiration")
+            for form in ("published", "at")
+        ),
+    ),
+    AD_PROTECTED,
+)
+"""What is kept of a company in its national register: nothing of what only LEIs have."""
+
 ENTITY = Shape("entity", columns.FIELDS, (ENTITY_KEY,), makes_companies=True)
+REGISTER = Shape("register", _IN_REGISTERS, (), makes_companies=True, joins_companies=True)
 RELATIONSHIP = Shape(
     "relationship",
     (
@@ -100,6 +127,6 @@ RELATIONSHIP = Shape(
 )
 EXCEPTION = Shape("exception", (_START, *_EXCEPTION, *RETRACTED), ("start_lei",))
 
-SHAPES = {shape.name: shape for shape in (ENTITY, RELATIONSHIP, EXCEPTION)}
-BESIDE_ENTITY = (*_RELATIONSHIP, *_EXCEPTION, *RETRACTED)
+SHAPES = {shape.name: shape for shape in (ENTITY, REGISTER, RELATIONSHIP, EXCEPTION)}
+BESIDE_ENTITY = (*_RELATIONSHIP, *_EXCEPTION, *RETRACTED, AD_PROTECTED)
 """Fields beside the entity's: the last columns of `record`, null in a record of an entity."""

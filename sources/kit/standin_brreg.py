@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from sources.kit import sample_brreg
 from sources.kit.sample_brreg import Entity
 from sources.kit.sample_firm import Firm
+from sources.kit.sample_numbers import CheckDigit, registration_number
 from sources.kit.standin_api import Reply
 from sources.kit.standin_register import Asked, file_reply, in_json, morning
 
@@ -25,13 +26,18 @@ _FIRST_EVENT = 20_000_001
 _STEP = 3
 """Ids rise and leave gaps: events of subunits have theirs in between."""
 _ORGNR = re.compile(r"\d{9}")
+_BEFORE_BULK = timedelta(hours=1)
+REMOVED = registration_number("8########", CheckDigit((3, 2, 7, 6, 5, 4, 3, 2)), 7_950_000)
+"""Number of an entity that was removed for legal reasons: nothing else is known of it."""
 
 
 class Brreg:
     """The register: entities, a bulk file as it was built, and a feed of what happened since.
 
     `overlap` makes every page of the feed begin with that many events of the one before, so that
-    ids repeat. Everything is as of the morning of `as_of`; the bulk file is that night's.
+    ids repeat. Everything is as of the morning of `as_of`; the bulk file is that night's, and the
+    night's feed has events of every kind: a removal of an entity that no file ever held, deletions,
+    and changes that the bulk file already has.
     """
 
     paths: tuple[str, ...] = (sample_brreg.ROOT,)
@@ -42,13 +48,27 @@ class Brreg:
         self.entities: dict[str, Entity] = {}
         self.removed: dict[str, date] = {}
         self._lock = threading.RLock()
-        start = morning(as_of) - timedelta(days=2)
-        for firm in firms:
+        start, built = morning(as_of) - timedelta(days=2), morning(as_of)
+        held = list(firms)
+        for firm in held:
             self.entities[firm.number] = sample_brreg.entity(firm)
             self._tell(firm.number, "Ny", start)
+        if held:
+            self._last_night(held, built - _BEFORE_BULK)
+        self.publish_bulk(built)
+
+    def _last_night(self, held: list[Firm], at: datetime) -> None:
+        """What the feed tells after the bulk file's margin, in all the kinds it has."""
+        newest = max(held, key=lambda firm: firm.registered)
+        self._tell(newest.number, "Ny", at)
+        for firm in held:
             if firm.ceased:
-                self.delete(firm.number, start)
-        self.publish_bulk(morning(as_of))
+                self.delete(firm.number, at)
+            elif "moved" in firm.cases:
+                self._tell(firm.number, "Endring", at)
+        self._tell(held[0].number, "Ukjent", at)
+        self.removed[REMOVED] = at.date()
+        self._tell(REMOVED, "Fjernet", at)
 
     def publish_bulk(self, built: datetime) -> None:
         """Build the bulk file of what is held now, dated `built` (UTC); deleted entities left out.

@@ -41,9 +41,9 @@ class _File:
 class Cvr:
     """The register: one table an entity, the files of each generation, and the events.
 
-    `now` is the publisher's clock: files older than seven days are gone. `columns` are the files'
-    (take `hemmelig` out of them for files as they are today); `without` names entities that have
-    no file.
+    `now` is the publisher's clock: files older than seven days are gone. `columns` are those of the
+    files and of GraphQL (take `hemmelig` out of them for today's); `without` names entities that
+    have no file, `without_roots` root fields that GraphQL does not have.
     """
 
     paths: tuple[str, ...] = (f"{FILES}/", GRAPHQL)
@@ -53,6 +53,7 @@ class Cvr:
         self.tables = sample_cvr.tables(firms)
         self.columns = dict(COLUMNS)
         self.without: set[str] = set()
+        self.without_roots: set[str] = set()
         self.events: list[dict[str, Any]] = []
         self.now = morning(as_of)
         self._generation = 524
@@ -219,11 +220,27 @@ class Cvr:
             return in_json(400, {"errors": [wrong]})
 
     def _found(self, root: standin_graphql.Field) -> dict[str, Any]:
+        known = {*_ROOTS, "CVR_Events", "DAF_RegisterImportStatus"} - self.without_roots
+        if root.name not in known:
+            raise Refusal("HC0016", f"The field `{root.name}` does not exist.", 400)
         if root.name == "CVR_Events":
             return standin_cvr_query.connection(root, list(self.events))
-        if root.name not in _ROOTS:
-            raise Refusal("HC0016", f"The field `{root.name}` does not exist.", 400)
-        return standin_cvr_query.connection(root, list(self.tables[_ROOTS[root.name]]))
+        if root.name == "DAF_RegisterImportStatus":
+            return standin_cvr_query.picked(root, self._import_status())
+        entity = _ROOTS[root.name]
+        nodes = root.child("nodes")
+        for part in nodes.selected if nodes else []:
+            if part.name not in self.columns[entity]:
+                raise Refusal("HC0016", f"The field `{part.name}` does not exist.", 400)
+        return standin_cvr_query.connection(root, list(self.tables[entity]))
+
+    def _import_status(self) -> dict[str, Any]:
+        last = self.events[-1] if self.events else {}
+        return {
+            "lastEventId": last.get("eventid", 0),
+            "lastSequenceNumber": last.get(_SEQUENCE, 0),
+            "lastUpdated": last.get("datafordelerOpdateringstid"),
+        }
 
 
 def _problem(status: int, title: str, code: str, detail: str) -> Reply:

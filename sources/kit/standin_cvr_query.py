@@ -128,15 +128,16 @@ def connection(root: Field, rows: list[Row]) -> dict[str, Any]:
     answer: dict[str, Any] = {}
     for part in root.selected:
         if part.name == "pageInfo":
-            answer["pageInfo"] = _picked(part, page)
+            answer["pageInfo"] = picked(part, page)
         elif part.name == "nodes":
-            answer["nodes"] = [_picked(part, row) for row in shown]
+            answer["nodes"] = [picked(part, row) for row in shown]
         else:
             raise _unknown(part.name)
     return answer
 
 
-def _picked(part: Field, row: Row) -> dict[str, Any]:
+def picked(part: Field, row: Row) -> dict[str, Any]:
+    """What is asked for of a row; raises Refusal for a field that it has not."""
     missing = [one.name for one in part.selected if one.name not in row]
     if missing:
         raise _unknown(missing[0])

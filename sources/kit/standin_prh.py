@@ -25,6 +25,7 @@ class Prh:
     """The register: companies, the bulk file as it was built, and what is left of the minute.
 
     No clock runs here: `others_took` uses up the minute's requests, `minute_passes` renews them.
+    Without `is_dated` the bulk file has neither Last-Modified nor ETag.
     """
 
     paths: tuple[str, ...] = (f"{ROOT}/",)
@@ -32,6 +33,7 @@ class Prh:
     def __init__(self, firms: Iterable[Firm], as_of: date) -> None:
         self.left = PER_MINUTE
         self.retry_after: str | None = None
+        self.is_dated = True
         self.firms = {firm.number: firm for firm in firms}
         self.modified = dict.fromkeys(self.firms, as_of)
         self._lock = threading.RLock()
@@ -80,8 +82,13 @@ class Prh:
                 return Reply(429, refused.body, {**refused.headers, **after})
             self.left -= 1
             if asked.path == f"{ROOT}/all_companies":
-                return file_reply(asked, self.archive, self.built, "application/zip")
+                return self._bulk(asked)
             return self._page(asked) if asked.path == f"{ROOT}/companies" else Reply(404, b"")
+
+    def _bulk(self, asked: Asked) -> Reply:
+        if self.is_dated:
+            return file_reply(asked, self.archive, self.built, "application/zip")
+        return Reply(200, self.archive, {"Content-Type": "application/zip"})
 
     def error_200(self) -> Reply:
         """Status 200 with the form that an error has."""

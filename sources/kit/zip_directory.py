@@ -57,6 +57,18 @@ def only_member(path: Path, *, suffix: str, max_members: int) -> Packed:
             raise damaged(thing, "it is cut short or not a sound zip archive") from None
 
 
+def member_names(path: Path, *, max_members: int) -> list[str]:
+    """The names of the members of the zip at `path`; raises `DeliveryRefused` as `only_member`."""
+    thing = f"Zip {path.name}"
+    with _DirectoryReader(io.FileIO(path)) as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                infos = _safe(archive.infolist(), thing, max_members)
+        except (zipfile.BadZipFile, struct.error, ValueError, OverflowError, NotImplementedError):
+            raise damaged(thing, "it is cut short or not a sound zip archive") from None
+    return [info.filename for info in infos]
+
+
 class _DirectoryReader(io.BufferedReader):
     """A file that zipfile cannot be talked into reading whole, or before its beginning."""
 
@@ -73,9 +85,7 @@ class _DirectoryReader(io.BufferedReader):
         return super().read(_LARGEST_DIRECTORY if size is None or size < 0 else size)
 
 
-def _chosen(
-    infos: list[zipfile.ZipInfo], thing: str, suffix: str, max_members: int
-) -> zipfile.ZipInfo:
+def _safe(infos: list[zipfile.ZipInfo], thing: str, max_members: int) -> list[zipfile.ZipInfo]:
     if not infos:
         raise DeliveryRefused(thing, "it holds no file", _CURE)
     for info in infos:
@@ -87,6 +97,13 @@ def _chosen(
         raise DeliveryRefused(thing, cause, _CURE)
     if len({info.filename for info in infos}) < len(infos):
         raise DeliveryRefused(thing, f"it repeats a name ({_listed(infos)})", _CURE)
+    return infos
+
+
+def _chosen(
+    infos: list[zipfile.ZipInfo], thing: str, suffix: str, max_members: int
+) -> zipfile.ZipInfo:
+    infos = _safe(infos, thing, max_members)
     fitting = [info for info in infos if info.filename.lower().endswith(suffix)]
     if len(fitting) != 1:
         cause = f"it holds {len(fitting)} files that end in {suffix} ({_listed(infos)})"

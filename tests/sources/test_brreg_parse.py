@@ -53,6 +53,10 @@ DELETED = {
 }
 
 
+def entity(found):
+    return brreg_parse.frame_of_entities([found], Nowhere(), frozenset())
+
+
 def frames(path):
     with brreg_parse.json_frames(path, lambda frame: frame) as (_, found):
         return list(found)
@@ -116,13 +120,13 @@ def test_every_published_name_is_kept_or_ignored_for_a_reason(bulk) -> None:
 
 def test_a_branch_is_of_its_home_countrys_law() -> None:
     branch = {**COMPANY, "underlagtLovgivningLandKode": "SE", "organisasjonsform": {"kode": "NUF"}}
-    frame = brreg_parse.frame_of_answer(branch, Nowhere())
+    frame = entity(branch)
     row = frame.table.to_pylist()[0]
     assert (row["legal_jurisdiction"], row["legal_form_other"]) == ("SE", "NUF")
 
 
 def test_an_unpublished_form_may_be_a_persons() -> None:
-    frame = brreg_parse.frame_of_answer({"organisasjonsnummer": "1", "navn": "X"}, Nowhere())
+    frame = entity({"organisasjonsnummer": "1", "navn": "X"})
     row = frame.table.to_pylist()[0]
     assert (row["person_kind"], row["person_rule"]) == ("possible", "legal form not published")
 
@@ -142,7 +146,7 @@ def test_personal_numbers_are_dropped_and_counted(tmp_path) -> None:
 
 def test_a_personal_number_in_a_phones_place_is_dropped_and_a_foreign_phone_is_not() -> None:
     marked = {**COMPANY, "telefon": fodselsnummer(7), "mobil": "+46 70 123 45 67"}
-    frame = brreg_parse.frame_of_answer(marked, Nowhere())
+    frame = entity(marked)
     assert [text for _, kind, text in points(frame) if kind == "phone"] == ["+46 70 123 45 67"]
     assert frame.dropped == {"personal_number": 1}
 
@@ -179,37 +183,6 @@ def test_the_csv_says_the_same(tmp_path) -> None:
         brreg_parse.csv_frames(tmp_path / "lacking.csv", lambda frame: frame),
     ):
         pass
-
-
-def test_a_page_that_found_nothing_and_pages_that_are_none() -> None:
-    empty = brreg_parse.frame_of_answer({"page": {"totalElements": 0}}, Nowhere())
-    assert (empty.table.num_rows, empty.contacts.num_rows) == (0, 0)
-    page = {"_embedded": {"enheter": [COMPANY, TRADER]}, "page": {"size": 2}}
-    assert brreg_parse.frame_of_answer(page, Nowhere()).table.num_rows == 2
-    for wrong in (
-        [],
-        {"feil": "nede"},
-        {"_embedded": {"enheter": 5}},
-        {"_embedded": [], "page": 1},
-    ):
-        with pytest.raises(DeliveryRefused):
-            brreg_parse.frame_of_answer(wrong, Nowhere())
-
-
-def test_changes_are_read_and_unpublished_kinds_refused() -> None:
-    event = {
-        "oppdateringsid": 7,
-        "dato": "2026-11-21T04:01:39.613Z",
-        "organisasjonsnummer": "999888777",
-        "endringstype": "Fjernet",
-    }
-    page = {"_embedded": {"oppdaterteEnheter": [event]}, "page": {}}
-    (change,) = brreg_parse.changes_of(page)
-    assert (change.event_id, change.number, change.kind) == (7, "999888777", "Fjernet")
-    assert brreg_parse.changes_of({"page": {"totalElements": 0}}) == []
-    event["endringstype"] = "Slettet for alltid"
-    with pytest.raises(DeliveryRefused):
-        brreg_parse.changes_of(page)
 
 
 def test_a_truncated_zip_is_refused(tmp_path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sources.kit import contact_email, contact_phone, contact_website
 from sources.kit.contact_readings import read_column
 from sources.kit.contact_rules import Part, rules_of
+from sources.kit.sample_numbers import fodselsnummer, henkilotunnus, isikukood
 
 PHONE_COUNTRIES = rules_of("phone")["fast_countries"]
 LABELS = st.text("abcxyz019-", min_size=1, max_size=6)
@@ -58,6 +59,34 @@ def test_websites(texts) -> None:
 def test_phones(pairs) -> None:
     texts, countries = [text for text, _ in pairs], [country for _, country in pairs]
     agree(contact_phone.clean, contact_phone.read, texts, countries)
+
+
+@pytest.mark.parametrize(
+    ("made", "country"), [(fodselsnummer, "NO"), (henkilotunnus, "FI"), (isikukood, "EE")]
+)
+def test_a_personal_number_never_goes_the_fast_way(made, country) -> None:
+    numbers = [made(n) for n in range(40)]
+    emails = [f"{number}@firma.example" for number in numbers]
+    emails += [f"{number.lower()}@firma.example" for number in numbers]
+    emails += [f"post@a{number}.example".lower() for number in numbers]
+    sites = [f"www.a{number}.example" for number in numbers]
+    sites += [f"https://a{number}.example/" for number in numbers]
+    for clean, read, texts in (
+        (contact_email.clean, contact_email.read, emails),
+        (contact_website.bare, contact_website.read, sites),
+        (contact_website.clean, contact_website.read, sites),
+    ):
+        agree(clean, read, texts, [country] * len(texts))
+        _, certain = clean(pa.array(texts[:40]), pa.array([country] * 40))
+        assert certain.to_pylist() == [False] * 40
+
+
+@pytest.mark.parametrize("digits", ["123456", "16752073", "999999999", "123456-12"])
+def test_a_company_number_in_an_address_goes_the_fast_way(digits) -> None:
+    texts = [f"post@firma{digits}.example", f"{digits}@firma.example", f"a@{digits}.example"]
+    assert agree(contact_email.clean, contact_email.read, texts, ["NO"] * 3) == 3
+    hosts = [f"www.firma{digits}.example", f"{digits}.example"]
+    assert agree(contact_website.bare, contact_website.read, hosts, ["NO"] * 2) == 2
 
 
 @pytest.mark.parametrize("country", PHONE_COUNTRIES)

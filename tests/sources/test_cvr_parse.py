@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 from register_files import cvr_file, points, told
 
-from sources import cvr_drawers
+from sources.cvr_drawers import DRAWERS, Drawers
+from sources.cvr_names import EntityFile
 from sources.cvr_parse import joined_frames
 from sources.kit.errors import DeliveryRefused
 
@@ -93,7 +94,8 @@ def files(tmp_path):
 def read(files, tmp_path):
     workspace = tmp_path / "work"
     workspace.mkdir(exist_ok=True)
-    with joined_frames(files, workspace, lambda frame: frame) as found:
+    given = {name: EntityFile(path) for name, path in files.items()}
+    with joined_frames(given, workspace, lambda frame: frame) as (_, found):
         frames = list(found)
     assert list(workspace.iterdir()) == []
     return frames
@@ -182,13 +184,33 @@ def test_persons_and_statuses(files, tmp_path) -> None:
     assert found["10000004"]["person_kind"] == "possible"
 
 
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("10", "natural"), ("15", "natural"), ("20", "natural"), ("990", "possible"),
+        ("", "possible"), ("110", "none"), ("999", "none"),
+    ],
+)  # fmt: skip
+def test_forms_of_persons(files, tmp_path, code, kind) -> None:
+    files["Virksomhedsform"] = cvr_file(tmp_path, "Virksomhedsform", [of("4001", code)])
+    assert companies(read(files, tmp_path))["10000001"]["person_kind"] == kind
+
+
 def test_without_forms_anyone_may_be_a_person(files, tmp_path) -> None:
     del files["Virksomhedsform"]
     found = companies(read(files, tmp_path))
     assert {row["person_kind"] for row in found.values()} == {"possible"}
 
 
-@pytest.mark.parametrize("name", ["Reklamebeskyttelse", "Virksomhed", "e-mailadresse"])
+def test_without_the_protection_file_nobody_is_unprotected(files, tmp_path) -> None:
+    del files["Reklamebeskyttelse"]
+    frames = read(files, tmp_path)
+    assert {flag for frame in frames for flag in frame.ad_protected.to_pylist()} == {None}
+    assert {flag for *_, flag in contacts(frames)} == {None}
+    assert len(contacts(frames)) == 4
+
+
+@pytest.mark.parametrize("name", ["Navn", "Adressering", "Virksomhed", "e-mailadresse"])
 def test_a_missing_file_is_named(files, tmp_path, name) -> None:
     del files[name]
     with pytest.raises(DeliveryRefused, match=name):
@@ -237,12 +259,14 @@ def test_drawers_keep_a_unit_together(tmp_path) -> None:
         [str(number) for number in range(4_000_000_000, 4_000_005_000)] * 2 + ["", "7"]
     )
     table = pa.table({"unit": units, "row": np.arange(len(units))})
-    cvr_drawers.put_away([table.slice(0, 6000), table.slice(6000)], tmp_path, "x")
-    drawers = [cvr_drawers.take_out(tmp_path, "x", n) for n in range(cvr_drawers.DRAWERS)]
+    with Drawers(tmp_path) as opened:
+        opened.put_away([table.slice(0, 6000), table.slice(6000)], "x")
+        assert list(tmp_path.iterdir()) == []  # nothing to be left behind by a process that dies
+        drawers = [opened.take_out("x", n) for n in range(DRAWERS)]
     found = [set(drawer["unit"].to_pylist()) for drawer in drawers if drawer is not None]
     assert sum(map(len, found)) == len(set(units.to_pylist()))
     assert sum(d.num_rows for d in drawers if d is not None) == len(units)
-    assert max(map(len, found)) < 3 * len(units) / 2 / cvr_drawers.DRAWERS
+    assert max(map(len, found)) < 3 * len(units) / 2 / DRAWERS
 
 
 def test_points_come_in_their_companies_order(files, tmp_path) -> None:

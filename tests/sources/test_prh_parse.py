@@ -9,7 +9,7 @@ import pytest
 from register_files import Nowhere, points, told, zipped
 
 from sources import prh_parse
-from sources.kit.errors import DeliveryRefused
+from sources.kit.json_shape import scalars, struct_of
 
 VISITING = {
     "type": 1,
@@ -59,8 +59,8 @@ COMPANY = {
 
 
 def answered(*companies):
-    page = {"totalResults": 250, "companies": list(companies)}
-    return prh_parse.frame_of_answer(page, Nowhere())[0]
+    names = frozenset(name for company in companies for name, _ in scalars(company))
+    return prh_parse.frame_of_rows(struct_of(prh_parse.SHAPE, companies), Nowhere(), names)
 
 
 def test_a_company_in_the_houses_words() -> None:
@@ -134,9 +134,44 @@ def test_the_bulk_zip_says_the_same_as_a_page(tmp_path) -> None:
     assert frame.table["legal_name"].to_pylist() == ["Esimerkki Oy", None]
 
 
+def test_who_has_ceased_keeps_the_name_and_form_it_ended_with() -> None:
+    ended = {"endDate": "2005-12-19", "registrationDate": "1976-04-23"}
+    ceased = {
+        **COMPANY,
+        "names": [
+            {"name": "Ensimmäinen Oy", "type": "1", "endDate": "1976-04-22"},
+            {"name": "Viimeinen Oy", "type": "1", **ended},
+            {"name": "Aputoiminimi", "type": "3", "registrationDate": "2004-01-01"},
+        ],
+        "companyForms": [{"type": "13", "endDate": "2001-01-01"}, {"type": "16", **ended}],
+        "endDate": "2005-12-19",
+    }
+    row = answered(ceased).table.to_pylist()[0]
+    assert (row["legal_name"], row["legal_form"]) == ("Viimeinen Oy", "DKUW")
+    assert (row["entity_status"], row["expiration_published"]) == ("INACTIVE", "2005-12-19")
+
+
 @pytest.mark.parametrize(
-    "page", [[], {}, {"companies": []}, {"totalResults": 1, "companies": [5]}, {"error": "busy"}]
+    ("entries", "status"),
+    [
+        ([{"type": "1", "register": "1", "registrationDate": "2009-09-14"}], "ACTIVE"),
+        (
+            [
+                {"type": "1", "register": "1", "endDate": "2005-12-18"},
+                {"type": "4", "register": "1", "registrationDate": "2005-12-19"},
+            ],
+            "INACTIVE",
+        ),
+        ([{"type": "1", "register": "1", "endDate": "2005-12-18"}], None),
+        ([{"type": "1", "register": "6"}], None),
+        ([], None),
+    ],
 )
-def test_an_answer_that_is_no_page_is_refused(page) -> None:
-    with pytest.raises(DeliveryRefused):
-        prh_parse.frame_of_answer(page, Nowhere())
+def test_an_open_entry_in_the_trade_register_stands_in_for_a_status_left_out(
+    entries, status
+) -> None:
+    company = {**COMPANY, "registeredEntries": entries}
+    del company["tradeRegisterStatus"]
+    assert answered(company).table["entity_status"].to_pylist() == [status]
+    stated = answered({**company, "tradeRegisterStatus": "1"})
+    assert stated.table["entity_status"].to_pylist() == ["ACTIVE"]

@@ -14,7 +14,7 @@ import requests
 
 from sources.kit.sample_firm import Contact
 from sources.kit.sample_registers import Firm, bundled_registers
-from sources.kit.standin_brreg import Brreg
+from sources.kit.standin_brreg import REMOVED, Brreg
 from sources.kit.standin_registers import RegisterStandIn
 
 DAY = date(2026, 11, 2)
@@ -203,3 +203,14 @@ def test_pages_overlap_and_ids_repeat(base: str, brreg: Brreg) -> None:
         every |= {event["oppdateringsid"] for event in told}
         page += 1
     assert every == {event["oppdateringsid"] for event in brreg.events}
+
+
+def test_the_night_before_the_bulk_file_has_events_of_every_kind(base: str, brreg: Brreg) -> None:
+    told = events(base, "dato=2026-11-01T04:00:00.000Z&size=10000")
+    assert {event["endringstype"] for event in told} == {
+        "Ny", "Endring", "Ukjent", "Sletting", "Fjernet",
+    }  # fmt: skip
+    gone = [event for event in told if event["endringstype"] == "Fjernet"]
+    assert [event["organisasjonsnummer"] for event in gone] == [REMOVED]
+    assert REMOVED not in [found["organisasjonsnummer"] for found in bulk(base)]
+    assert get(f"{base}/enheter/{REMOVED}").status_code == 410

@@ -38,7 +38,7 @@ CONTRACT = {
 GROUP = ("relationships", "reporting_exceptions", "group_origins", "group_changes")
 CODES = ("legal_forms", "registration_authorities", "code_words")
 OTHERS = {
-    *("runs", "quarantined", "disclosures", "retention_due", "audit_events"),
+    *("runs", "quarantined", "disclosures", "retention_due", "audit_events", "contact_changes"),
     *("delivery_profiles", *GROUP, *CODES),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,9 @@ import sqlalchemy as sa
 from sources.kit.errors import Refused
 from sources.kit.period import add_to_date
 from warehouse.engine import writing
-from warehouse.privacy import audit, chain, retaken
+from warehouse.privacy import audit, chain
+from warehouse.privacy import deletion_values as values
+from warehouse.privacy.deletion_words import Act, Due
 from warehouse.privacy.group_records import group_records
 from warehouse.privacy.retention import policy
 from warehouse.schema import (
@@ -19,13 +20,16 @@ from warehouse.schema import (
     company,
     company_record,
     company_stop,
+    contact_change,
     contact_point,
     correction,
     deletion_log,
     letter,
     personal_value,
+    protection_check,
     quarantined_row,
     record,
+    record_number,
 )
 
 if TYPE_CHECKING:
@@ -33,12 +37,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Engine
 
-    from sources.kit.keys import Keys
     from sources.kit.policy import DeletionCap, RetentionPolicy
 
 BATCH = 200
 
-BY_RECORD = (change, contact_point, correction, personal_value)
+BY_RECORD = (
+    *(change, contact_change, contact_point, correction, personal_value),
+    *(protection_check, record_number),
+)
 """Tables that hang on a record and go with it, in this order."""
 BY_COMPANY = (company_stop,)
 """Tables that hang on a company and go with it."""
@@ -47,30 +53,6 @@ LEFT_WITHOUT_IDENTITY = (
     "followed_stop",
 )
 """Tables that keep an opaque number or a keyed hash: proof, links that go on working, counts."""
-
-
-@dataclass(frozen=True)
-class Due:
-    """One company, or one personal value, whose time has come."""
-
-    company_id: int
-    record_ids: tuple[int, ...]
-    policy_id: str
-    reason: str
-    delete_after: date
-    field: str | None = None
-
-
-@dataclass(frozen=True)
-class Act:
-    """Who deletes, when, under which policy version."""
-
-    actor: str
-    now: datetime
-    policy_version: str
-    keys: Keys
-    new_subject: Callable[[], str]
-    """A fresh random id for each act: it says nothing about whom."""
 
 
 def due(connection: Connection, as_of: date) -> list[Due]:
@@ -101,33 +83,7 @@ def due(connection: Connection, as_of: date) -> list[Due]:
         )
         for key, records in links.items()
     ]
-    return found + _values_due(connection, as_of, set(links))
-
-
-def _values_due(connection: Connection, as_of: date, companies: set[int]) -> list[Due]:
-    rows = connection.execute(
-        sa.select(
-            company_record.c.company_id,
-            personal_value.c.record_id,
-            personal_value.c.field,
-            personal_value.c.delete_after,
-        )
-        .join(company_record, company_record.c.record_id == personal_value.c.record_id)
-        .where(personal_value.c.state == "inactive", personal_value.c.delete_after <= as_of)
-        .order_by(company_record.c.company_id, personal_value.c.field)
-    )
-    return [
-        Due(
-            row.company_id,
-            (row.record_id,),
-            "person_public",
-            "inactive_after",
-            row.delete_after,
-            field=row.field,
-        )
-        for row in rows
-        if row.company_id not in companies
-    ]
+    return found + values.due(connection, as_of, set(links))
 
 
 def check_cap(connection: Connection, found: Sequence[Due], cap: DeletionCap) -> None:
@@ -175,15 +131,15 @@ def delete(
 
 def _delete_one(connection: Connection, item: Due, act: Act) -> dict[str, int]:
     counts = (
-        _delete_value(connection, item, act)
+        values.delete(connection, item, act)
         if item.field is not None
-        else _delete_company(connection, item)
+        else delete_company(connection, item)
     )
-    log_act(connection, counts, item.policy_id, item.reason, act)
+    log(connection, counts, item.policy_id, item.reason, act)
     return counts
 
 
-def log_act(
+def log(
     connection: Connection, counts: dict[str, int], policy_id: str, reason: str, act: Act
 ) -> None:
     """One entry a table for one act, under a random id that says nothing about whom."""
@@ -208,7 +164,8 @@ def log_act(
     )
 
 
-def _delete_company(connection: Connection, item: Due) -> dict[str, int]:
+def delete_company(connection: Connection, item: Due) -> dict[str, int]:
+    """Remove a company from every table, with the records only it is linked to; rows by table."""
     counts: dict[str, int] = {}
 
     def remove(table: sa.Table, condition: Any) -> None:  # noqa: ANN401 (an SQL condition)
@@ -251,22 +208,6 @@ def _not_shared(connection: Connection, item: Due) -> list[int]:
     return [record_id for record_id in item.record_ids if record_id not in shared]
 
 
-def _delete_value(connection: Connection, item: Due, act: Act) -> dict[str, int]:
-    """Delete one personal value and remember, as a keyed hash, not to take it again."""
-    condition = personal_value.c.record_id.in_(item.record_ids) & (
-        personal_value.c.field == item.field
-    )
-    row = connection.execute(
-        sa.select(personal_value, record.c.source_id)
-        .join(record, record.c.record_id == personal_value.c.record_id)
-        .where(condition)
-    ).one()
-    retaken.remember(
-        connection, act.keys, act.now, row.source_id, row.source_key, row.field, row.value
-    )
-    return {"personal_value": connection.execute(personal_value.delete().where(condition)).rowcount}
-
-
 def aside_due(
     connection: Connection, policies: Sequence[RetentionPolicy], as_of: date
 ) -> dict[str, int]:
@@ -285,7 +226,7 @@ def delete_aside(
             quarantined_row.delete().where(_quarantine_due(policies, as_of))
         ).rowcount
         if gone:
-            log_act(connection, {"quarantined_row": gone}, "quarantine", "last_seen", act)
+            log(connection, {"quarantined_row": gone}, "quarantine", "last_seen", act)
     return {"quarantined_row": gone}
 
 

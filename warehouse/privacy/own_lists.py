@@ -14,7 +14,7 @@ from sources.kit.own_lists import own_lists
 from sources.kit.period import add_to_date
 from warehouse.engine import writing
 from warehouse.privacy import audit
-from warehouse.privacy.deletion import BATCH, log_act
+from warehouse.privacy.deletion import BATCH, log
 from warehouse.privacy.retention import policy
 from warehouse.privacy.stops import Stops
 from warehouse.schema import METADATA, own_change, quarantined_row, suppression
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sources.kit.keys import Keys
     from sources.kit.policy import DeletionCap, RetentionPolicy
-    from warehouse.privacy.deletion import Act
+    from warehouse.privacy.deletion_words import Act
 
 AFTER_A_TIME = "inactive_after"
 OBJECTION = "objection"
@@ -199,7 +199,7 @@ def delete(engine: Engine, found: Sequence[OwnDue], act: Act) -> dict[str, int]:
             for items in _acts(found[start : start + BATCH]):
                 with connection.begin_nested():
                     counts = _delete_rows(connection, items)
-                    log_act(connection, counts, items[0].policy_id, items[0].reason, act)
+                    log(connection, counts, items[0].policy_id, items[0].reason, act)
                 totals.update(counts)
                 acts += 1
             audit.record_event(connection, act.actor, "delete", act.now, detail={"acts": acts})

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sources.kit.errors import SettingsInvalid
 from sources.kit.period import add_period, add_to_date
 from warehouse.privacy import audit
+from warehouse.privacy.contact_retention import apply_contacts, count, plan_contacts
 from warehouse.schema import company, company_record, company_stop, personal_value, record
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from sources.kit.policy import RetentionPolicy
+    from warehouse.privacy.contact_retention import ContactMove
 
 STATUS_CONDITIONS = {
     "lei_retired": "RETIRED",
@@ -32,7 +34,9 @@ STATUS_CONDITIONS = {
     "lei_duplicate": "DUPLICATE",
 }
 """Conditions that are a RegistrationStatus; they count from the record's LastUpdateDate."""
-VANISHED = "vanished"
+VANISHED, CEASED = "vanished", "entity_ceased"
+_HAS_CEASED = sa.and_(record.c.lei_status.is_(None), record.c.entity_status == "INACTIVE")
+"""Of a company without an LEI its register says so; what has an LEI ends by that."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Plan:
     reactivated: tuple[Move, ...] = ()
     rescheduled: tuple[Move, ...] = ()
     personal_values: int = 0
+    contacts: tuple[ContactMove, ...] = ()
     loud_skips: tuple[str, ...] = field(default=())
 
 
@@ -89,7 +94,9 @@ def plan_moves(connection: Connection, policies: Sequence[RetentionPolicy], as_o
     """Everything `apply_moves` would do on that day; reads only."""
     row = policy(policies, "company_public")
     unknown = [
-        name for name in row.inactive_when if name != VANISHED and name not in STATUS_CONDITIONS
+        name
+        for name in row.inactive_when
+        if name not in {VANISHED, CEASED} and name not in STATUS_CONDITIONS
     ]
     listed = _companies_ending(row, as_of).order_by(company.c.company_id)
     found = connection.execute(listed).all()
@@ -119,6 +126,14 @@ def plan_moves(connection: Connection, policies: Sequence[RetentionPolicy], as_o
             .where(_personal_due(connection, policies, as_of))
         )
         or 0,
+        contacts=tuple(
+            plan_contacts(
+                connection,
+                policy(policies, "person_public"),
+                as_of,
+                _companies_ending(row, as_of).with_only_columns(company.c.company_id),
+            )
+        ),
         loud_skips=tuple(f"company_public: condition {name} matches nothing" for name in unknown),
     )
 
@@ -136,6 +151,7 @@ def apply_moves(
     _reschedule_personal(connection, policy(policies, "person_public"))
     due = _personal_due(connection, policies, plan.as_of)
     connection.execute(personal_value.update().where(due).values(state="inactive"))
+    apply_contacts(connection, policy(policies, "person_public"), plan.contacts)
     audit.record_event(
         connection,
         actor,
@@ -146,6 +162,7 @@ def apply_moves(
             "reactivated": len(plan.reactivated),
             "rescheduled": len(plan.rescheduled),
             "personal_values": plan.personal_values,
+            "contact_points": count(plan.contacts),
         },
     )
 
@@ -161,9 +178,11 @@ def personal_dates(row: RetentionPolicy, obtained: date) -> tuple[date, date]:
 
 def _companies_ending(row: RetentionPolicy, as_of: date) -> sa.Select[Any]:
     """(company, status, last update, vanished) of companies a condition of the row holds for."""
-    conditions = [record.c.lei_status.in_(statuses_ending(row))]
+    conditions: list[sa.ColumnElement[bool]] = [record.c.lei_status.in_(statuses_ending(row))]
     if VANISHED in row.inactive_when:
         conditions.append(record.c.vanished_at.is_not(None))
+    if CEASED in row.inactive_when:
+        conditions.append(_HAS_CEASED)
     end_of_day = datetime.combine(as_of, datetime.max.time(), UTC)
     return (
         sa.select(
@@ -171,6 +190,8 @@ def _companies_ending(row: RetentionPolicy, as_of: date) -> sa.Select[Any]:
             record.c.lei_status,
             record.c.last_update_at,
             record.c.vanished_at,
+            record.c.expiration_at,
+            company.c.first_seen_at,
         )
         .join(
             record,
@@ -184,15 +205,20 @@ def _companies_ending(row: RetentionPolicy, as_of: date) -> sa.Select[Any]:
 
 
 def _move(item: Any, row: RetentionPolicy) -> Move:  # noqa: ANN401 (a row of `_companies_ending`)
-    reason = next(
-        (name for name in row.inactive_when if STATUS_CONDITIONS.get(name) == item.lei_status),
-        VANISHED,
-    )
-    moment = (
-        item.vanished_at if reason == VANISHED else datetime.fromtimestamp(item.last_update_at, UTC)
-    )
+    if item.lei_status is None and item.vanished_at is None:
+        reason, moment = CEASED, _moment(item.expiration_at) or item.first_seen_at
+    else:
+        reason = next(
+            (name for name in row.inactive_when if STATUS_CONDITIONS.get(name) == item.lei_status),
+            VANISHED,
+        )
+        moment = item.vanished_at if reason == VANISHED else _moment(item.last_update_at)
     since = moment.date()
     return Move(item.company_id, reason, since, add_to_date(since, row.delete_after_inactive))
+
+
+def _moment(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def _set_states(connection: Connection, moves: Sequence[Move]) -> None:

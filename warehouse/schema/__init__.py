@@ -2,6 +2,12 @@
 
 from warehouse.schema.base import METADATA
 from warehouse.schema.codes import legal_form, registration_authority
+from warehouse.schema.contacts import (
+    contact_change,
+    contact_point,
+    protection_check,
+    shared_mail_domain,
+)
 from warehouse.schema.corrections import correction
 from warehouse.schema.deliveries import delivery, run, sequence, source_cursor
 from warehouse.schema.drift import delivery_profile
@@ -19,23 +25,26 @@ from warehouse.schema.privacy import (
 from warehouse.schema.quarantine import quarantined_row
 from warehouse.schema.records import (
     OWN_RECORD,
+    SAME_NUMBER,
     change,
     company,
     company_record,
-    contact_point,
     personal_value,
     record,
+    record_number,
 )
 
 __all__ = [
     "METADATA",
     "OWN_RECORD",
+    "SAME_NUMBER",
     "audit_event",
     "change",
     "company",
     "company_record",
     "company_stop",
     "consent",
+    "contact_change",
     "contact_point",
     "correction",
     "customer",
@@ -51,11 +60,14 @@ __all__ = [
     "not_retaken",
     "own_change",
     "personal_value",
+    "protection_check",
     "quarantined_row",
     "record",
+    "record_number",
     "registration_authority",
     "run",
     "sequence",
+    "shared_mail_domain",
     "source_cursor",
     "suppressed_record",
     "suppression",

@@ -92,5 +92,6 @@ source_cursor = sa.Table(
     column("full_sha256", sa.Text, nullable=True, comment="digest of that full file"),
     column("full_record_count", sa.BigInteger, nullable=True, comment="rows in that full file"),
     column("last_seen_at", Utc, nullable=True, comment="retrieval of the newest full file applied"),
+    column("position", sa.Text, nullable=True, comment="place in its change feed applied up to"),
     comment="Source card as last loaded, and how far the source is applied",
 )

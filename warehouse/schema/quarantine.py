@@ -28,7 +28,7 @@ quarantined_row = sa.Table(
         "withheld",
         sa.Text,
         nullable=True,
-        comment="why the text is not the whole row: shape, person, text; null = it is",
+        comment="why the text is not the whole row: shape, person, text, contacts; null: it is",
         retention="quarantine",
     ),
     column("byte_offset", sa.BigInteger, comment="where the row starts in the member last seen"),
@@ -55,6 +55,6 @@ quarantined_row = sa.Table(
     ),
     sa.UniqueConstraint("source_id", "source_key", "rule", "content_digest"),
     one_of("state", ("open", "dropped", "retried"), "state"),
-    one_of("withheld", ("shape", "person", "text"), "withheld"),
+    one_of("withheld", ("shape", "person", "text", "contacts"), "withheld"),
     comment="Rejected rows, one entry a (source, key, rule, content)",
 )

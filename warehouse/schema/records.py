@@ -9,6 +9,10 @@ from warehouse.schema.base import METADATA, Utc, column, one_of
 
 OWN_RECORD = "own record"
 """Reason of the link between a new record and the company made for it."""
+SAME_NUMBER = "same number"
+"""Reason of the link between a register's record and the company that states its number."""
+NUMBER_MOVED, BY_HAND = "number", "person"
+"""Why a link ended: the number leads elsewhere now, or a person said that it was wrong."""
 PERSON_KINDS = ("none", "possible", "natural")
 STATES = ("active", "inactive")
 _INDEXED = ("lei_status", "next_renewal_date", "start_lei", "end_lei")
@@ -31,7 +35,8 @@ def _fields() -> list[columns.Field]:
     return sorted(listed, key=lambda field: field.name not in _INDEXED)
 
 
-def _record_reference() -> sa.ForeignKeyConstraint:
+def record_reference() -> sa.ForeignKeyConstraint:
+    """What hangs on a record says on which."""
     return sa.ForeignKeyConstraint(
         ["record_id", "source_key"], ["record.record_id", "record.source_key"]
     )
@@ -134,8 +139,9 @@ company_record = sa.Table(
     column("source_key", sa.Text, comment="the record's key"),
     column("since_at", Utc, comment="link held from"),
     column("until_at", Utc, nullable=True, comment="link ended; null = holds"),
-    column("reason", sa.Text, comment="why they are linked: own record, same number, …"),
-    _record_reference(),
+    column("reason", sa.Text, comment="why they are linked: own record, same number"),
+    column("until_reason", sa.Text, nullable=True, comment="why it ended: number, person"),
+    record_reference(),
     comment="Which records are about which company; a link can end, nothing else is rewritten",
     sqlite_with_rowid=False,
 )
@@ -147,6 +153,19 @@ sa.Index(
     sqlite_where=_IS_JOINED,
     postgresql_where=_IS_JOINED,
 )
+
+record_number = sa.Table(
+    "record_number",
+    METADATA,
+    column("number_space", sa.Text, primary_key=True, comment="RA code standing for its numbers"),
+    column("number", sa.Text, primary_key=True, comment="the number in its one form"),
+    column("record_id", sa.BigInteger, primary_key=True, comment="record with an LEI stating it"),
+    column("source_key", sa.Text, comment="the record's key"),
+    record_reference(),
+    comment="Registers' numbers that LEI records state: a register's record is joined by these",
+    sqlite_with_rowid=False,
+)
+sa.Index("ix_record_number_record_id", record_number.c.record_id)
 
 change = sa.Table(
     "change",
@@ -165,7 +184,7 @@ change = sa.Table(
     column("new_value", sa.Text, nullable=True, comment="value after", category="company facts"),
     column("changed_at", Utc, comment="when we applied it"),
     column("is_current", sa.Boolean, comment="the latest change of this field"),
-    _record_reference(),
+    record_reference(),
     comment="Every change of a legal person's field, with the delivery that brought it",
     sqlite_with_rowid=False,
 )
@@ -212,39 +231,7 @@ personal_value = sa.Table(
     column("inactive_after", sa.Date, comment="day from which it is inactive, by its policy row"),
     column("delete_after", sa.Date, comment="day from which it is deleted, by its policy row"),
     column("state", sa.Text, default="'active'", comment="active or inactive"),
-    _record_reference(),
+    record_reference(),
     one_of("state", STATES, "state"),
     comment="Values that name a person, apart from the record they came with",
 )
-
-contact_point = sa.Table(
-    "contact_point",
-    METADATA,
-    column("contact_id", sa.BigInteger, primary_key=True, comment="ours, never reused"),
-    column("record_id", sa.BigInteger, comment="the record it came with"),
-    column("source_key", sa.Text, comment="the record's key"),
-    column("kind", sa.Text, comment="email, phone, website"),
-    column(
-        "value",
-        sa.Text,
-        comment="the contact point, normalised",
-        category="contact",
-        personal=True,
-        retention="person_public",
-    ),
-    column("mailbox_class", sa.Text, nullable=True, comment="role, named, free-mail, agent"),
-    column(
-        "first_delivery_id",
-        sa.BigInteger,
-        sa.ForeignKey("delivery.delivery_id"),
-        comment="delivery that brought it: its origin",
-    ),
-    column("obtained_at", Utc, comment="when we obtained it: retention counts from here"),
-    column("ad_protected", sa.Boolean, nullable=True, comment="marketing protection; null unknown"),
-    column("state", sa.Text, default="'active'", comment="active or inactive"),
-    _record_reference(),
-    one_of("kind", ("email", "phone", "website"), "kind"),
-    one_of("state", STATES, "state"),
-    comment="Published contact points of a record (no source brings any yet)",
-)
-sa.Index("ix_contact_point_record_id", contact_point.c.record_id)

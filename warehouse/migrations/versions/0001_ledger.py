@@ -157,6 +157,13 @@ def upgrade() -> None:
             nullable=True,
             comment="retrieval of the newest full file applied",
         ),
+        sa.Column(
+            "position",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="place in its change feed applied up to",
+        ),
         sa.PrimaryKeyConstraint("source_id", name=op.f("pk_source_cursor")),
         comment="Source card as last loaded, and how far the source is applied",
     )

@@ -706,6 +706,13 @@ def upgrade() -> None:
             comment="when the publisher took the record back, UTC seconds",
         ),
         sa.Column(
+            "ad_protected",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="the register says: no marketing (true, false; null: it has no such flag, or no answer)",
+        ),
+        sa.Column(
             "vanished_at",
             Utc(),
             autoincrement=False,
@@ -767,6 +774,34 @@ def upgrade() -> None:
     )
     op.create_index(
         "uq_record_source_key_source_id", "record", ["source_key", "source_id"], unique=True
+    )
+    op.create_table(
+        "shared_mail_domain",
+        sa.Column(
+            "source_id", sa.Text(), autoincrement=False, nullable=False, comment="the source"
+        ),
+        sa.Column(
+            "mail_domain",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="domain of more companies than one's",
+        ),
+        sa.Column(
+            "delivery_id",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="full file it was counted in",
+        ),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"],
+            ["delivery.delivery_id"],
+            name=op.f("fk_shared_mail_domain_delivery_id"),
+        ),
+        sa.PrimaryKeyConstraint("source_id", "mail_domain", name=op.f("pk_shared_mail_domain")),
+        comment="Mail domains of agents and hosts, as the newest full file counted them",
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "change",
@@ -865,7 +900,14 @@ def upgrade() -> None:
             sa.Text(),
             autoincrement=False,
             nullable=False,
-            comment="why they are linked: own record, same number, …",
+            comment="why they are linked: own record, same number",
+        ),
+        sa.Column(
+            "until_reason",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="why it ended: number, person",
         ),
         sa.ForeignKeyConstraint(
             ["company_id"], ["company.company_id"], name=op.f("fk_company_record_company_id")
@@ -888,6 +930,55 @@ def upgrade() -> None:
         postgresql_where=sa.text("reason != 'own record'"),
     )
     op.create_index("ix_company_record_record_id", "company_record", ["record_id"], unique=False)
+    op.create_table(
+        "contact_change",
+        sa.Column(
+            "record_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="the record"
+        ),
+        sa.Column(
+            "source_key", sa.Text(), autoincrement=False, nullable=False, comment="the record's key"
+        ),
+        sa.Column(
+            "contact_id",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="the contact point",
+        ),
+        sa.Column(
+            "delivery_id",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="delivery that brought, withdrew or changed it",
+        ),
+        sa.Column(
+            "what",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="came, went, came back, protection",
+        ),
+        sa.Column(
+            "kind", sa.Text(), autoincrement=False, nullable=False, comment="email, phone, website"
+        ),
+        sa.Column(
+            "changed_at", Utc(), autoincrement=False, nullable=False, comment="when we applied it"
+        ),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.delivery_id"], name=op.f("fk_contact_change_delivery_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["record_id", "source_key"],
+            ["record.record_id", "record.source_key"],
+            name=op.f("fk_contact_change_record_id_source_key"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "record_id", "contact_id", "delivery_id", "what", name=op.f("pk_contact_change")
+        ),
+        comment="When contact points came and went; the values stand with the contact points alone",
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "contact_point",
         sa.Column(
@@ -918,11 +1009,53 @@ def upgrade() -> None:
             comment="the contact point, normalised",
         ),
         sa.Column(
+            "original",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="as its publisher writes it",
+        ),
+        sa.Column(
+            "mail_domain",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="what stands behind the @ of an e-mail address",
+        ),
+        sa.Column(
             "mailbox_class",
             sa.Text(),
             autoincrement=False,
             nullable=True,
-            comment="role, named, free-mail, agent",
+            comment="whose mailbox; null: no e-mail",
+        ),
+        sa.Column(
+            "person_kind",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="none, possible, natural: whom the value names",
+        ),
+        sa.Column(
+            "valid_from",
+            sa.Date(),
+            autoincrement=False,
+            nullable=True,
+            comment="first day by the register",
+        ),
+        sa.Column(
+            "valid_until",
+            sa.Date(),
+            autoincrement=False,
+            nullable=True,
+            comment="last day by the register",
+        ),
+        sa.Column(
+            "ad_protected",
+            sa.Boolean(),
+            autoincrement=False,
+            nullable=True,
+            comment="marketing protection; null unknown",
         ),
         sa.Column(
             "first_delivery_id",
@@ -939,11 +1072,25 @@ def upgrade() -> None:
             comment="when we obtained it: retention counts from here",
         ),
         sa.Column(
-            "ad_protected",
-            sa.Boolean(),
+            "withdrawn_at",
+            Utc(),
             autoincrement=False,
             nullable=True,
-            comment="marketing protection; null unknown",
+            comment="when its source no longer had it",
+        ),
+        sa.Column(
+            "inactive_after",
+            sa.Date(),
+            autoincrement=False,
+            nullable=False,
+            comment="day from which it is inactive, by its policy row",
+        ),
+        sa.Column(
+            "delete_after",
+            sa.Date(),
+            autoincrement=False,
+            nullable=False,
+            comment="day from which it is deleted, by its policy row",
         ),
         sa.Column(
             "state",
@@ -952,6 +1099,24 @@ def upgrade() -> None:
             autoincrement=False,
             nullable=False,
             comment="active or inactive",
+        ),
+        sa.Column(
+            "inactive_since",
+            sa.Date(),
+            autoincrement=False,
+            nullable=True,
+            comment="the day its policy row counts from",
+        ),
+        sa.Column(
+            "inactive_reason",
+            sa.Text(),
+            autoincrement=False,
+            nullable=True,
+            comment="which condition of the policy row",
+        ),
+        sa.CheckConstraint(
+            "(kind = 'email') = (mailbox_class IS NOT NULL) AND (kind = 'email') = (mail_domain IS NOT NULL)",
+            name=op.f("ck_contact_point_mailboxes_are_of_email"),
         ),
         sa.CheckConstraint(
             "kind = 'email' OR kind = 'phone' OR kind = 'website'",
@@ -971,9 +1136,13 @@ def upgrade() -> None:
             name=op.f("fk_contact_point_record_id_source_key"),
         ),
         sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_contact_point")),
-        comment="Published contact points of a record (no source brings any yet)",
+        sa.UniqueConstraint(
+            "record_id", "kind", "value", name=op.f("uq_contact_point_record_id_kind_value")
+        ),
+        comment="Published contact points of a record, one row a value",
     )
-    op.create_index("ix_contact_point_record_id", "contact_point", ["record_id"], unique=False)
+    op.create_index("ix_contact_point_mail_domain", "contact_point", ["mail_domain"], unique=False)
+    op.create_index("ix_contact_point_value", "contact_point", ["value"], unique=False)
     op.create_table(
         "personal_value",
         sa.Column(
@@ -1046,4 +1215,79 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("record_id", "source_key", "field", name=op.f("pk_personal_value")),
         comment="Values that name a person, apart from the record they came with",
     )
+    op.create_table(
+        "protection_check",
+        sa.Column(
+            "record_id",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="the record asked about",
+        ),
+        sa.Column(
+            "source_key", sa.Text(), autoincrement=False, nullable=False, comment="the record's key"
+        ),
+        sa.Column(
+            "checked_at",
+            Utc(),
+            autoincrement=False,
+            nullable=False,
+            comment="when its register last said whether it is protected",
+        ),
+        sa.Column(
+            "delivery_id",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="the answer that said so",
+        ),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.delivery_id"], name=op.f("fk_protection_check_delivery_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["record_id", "source_key"],
+            ["record.record_id", "record.source_key"],
+            name=op.f("fk_protection_check_record_id_source_key"),
+        ),
+        sa.PrimaryKeyConstraint("record_id", name=op.f("pk_protection_check")),
+        comment="Single answers on marketing protection since the newest full file",
+    )
+    op.create_table(
+        "record_number",
+        sa.Column(
+            "number_space",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="RA code standing for its numbers",
+        ),
+        sa.Column(
+            "number",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="the number in its one form",
+        ),
+        sa.Column(
+            "record_id",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="record with an LEI stating it",
+        ),
+        sa.Column(
+            "source_key", sa.Text(), autoincrement=False, nullable=False, comment="the record's key"
+        ),
+        sa.ForeignKeyConstraint(
+            ["record_id", "source_key"],
+            ["record.record_id", "record.source_key"],
+            name=op.f("fk_record_number_record_id_source_key"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "number_space", "number", "record_id", name=op.f("pk_record_number")
+        ),
+        comment="Registers' numbers that LEI records state: a register's record is joined by these",
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_record_number_record_id", "record_number", ["record_id"], unique=False)
     _partition_record()

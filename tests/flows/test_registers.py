@@ -1,0 +1,179 @@
+"""Four national registers from their servers to the views: counts, origins, removal, silence."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from national import REGISTERS, National, national
+
+from flows import ingest_run
+from sources.kit.errors import SourceUnavailable
+
+
+@pytest.fixture
+def registers(tmp_path: Path) -> Iterator[National]:
+    with national(f"sqlite:///{tmp_path / 'warehouse.db'}", tmp_path) as found:
+        yield found
+
+
+def contacts(registers: National, source_id: str) -> list[dict[str, Any]]:
+    return registers.held.ask(
+        "SELECT * FROM contact_points WHERE source_id = :id ORDER BY company_id, kind, value",
+        id=source_id,
+    )
+
+
+def test_every_contact_value_has_its_origin_in_its_own_register(registers: National) -> None:
+    registers.everything()
+    for source_id in REGISTERS:
+        assert contacts(registers, source_id)
+    lacking = registers.held.ask(
+        "SELECT c.contact_id FROM contact_points c LEFT JOIN origins o"
+        " ON o.company_id = c.company_id AND o.contact_id = c.contact_id"
+        " AND o.source_id = c.source_id AND o.field = c.kind WHERE o.contact_id IS NULL"
+    )
+    assert lacking == []
+    incomplete = registers.held.ask(
+        "SELECT * FROM origins WHERE contact_id IS NOT NULL AND (publisher IS NULL OR"
+        " record_url IS NULL OR licence IS NULL OR delivery_sha256 IS NULL OR retrieved_at IS NULL)"
+    )
+    assert incomplete == []
+
+
+def test_what_a_company_shows_has_an_origin_whichever_registers_it_is_in(
+    registers: National,
+) -> None:
+    registers.everything()
+    (columns,) = registers.held.ask("SELECT * FROM prospects LIMIT 1")
+    origins = {
+        (row["company_id"], row["field"]) for row in registers.held.ask("SELECT * FROM origins")
+    }
+    ours = {
+        "company_id",
+        "is_natural_person",
+        "has_email",
+        "has_phone",
+        "has_post",
+        "sources",
+        "state",
+    }
+    ours |= {
+        "first_seen_at",
+        "last_changed_at",
+        "inactive_since",
+        "inactive_reason",
+        "delete_after",
+    }
+    for row in registers.held.ask("SELECT * FROM prospects"):
+        shown = [name for name in columns if name not in ours and row[name] is not None]
+        assert [name for name in shown if (row["company_id"], name) not in origins] == []
+
+
+@pytest.mark.parametrize("source_id", REGISTERS)
+def test_the_same_publication_again_changes_nothing(registers: National, source_id: str) -> None:
+    registers.ingest(source_id)
+    before = registers.held.state()
+    registers.ingest(source_id, is_full_wanted=True)
+    assert registers.held.state() == before
+
+
+def test_marketing_protection_has_three_states(registers: National) -> None:
+    registers.everything()
+    by_lei = {
+        row["lei"]: row["ad_protected"] for row in registers.held.ask("SELECT * FROM prospects")
+    }
+    sample = registers.sample
+    told = {
+        case: {by_lei[firm.lei] for firm in firms if "sole" not in firm.cases}
+        for case in ("protected", "flagless")
+        if (firms := sample.of("cvr", case, has_lei=True))
+    }
+    assert told == {"protected": {1}, "flagless": {None}}
+    foreign = registers.held.ask(
+        "SELECT DISTINCT ad_protected FROM prospects WHERE country IN ('NO', 'EE', 'FI')"
+    )
+    assert foreign == [{"ad_protected": None}]
+
+
+def test_personal_numbers_are_nowhere(
+    registers: National, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    reports = registers.everything()
+    assert registers.sample.planted
+    for number in registers.sample.planted:
+        assert registers.holds_bytes(number) == []
+        assert number not in caplog.text
+        assert number not in repr(reports)
+
+
+def test_what_is_removed_for_good_is_erased_to_the_bytes_and_its_lists_recalled(
+    registers: National,
+) -> None:
+    registers.ingest("brreg")
+    firm = next(one for one in registers.sample.of("brreg", "role", has_lei=True))
+    value = str(firm.value_of("email"))
+    assert registers.holds_bytes(value) != []
+    at = registers.later(hours=1)
+    registers.brreg.remove(firm.number, at)
+    report = registers.ingest("brreg")
+    assert report.counts["records_retracted"] >= 1
+    assert registers.holds_bytes(value) == []
+    assert registers.held.ask("SELECT * FROM record WHERE source_key = :key", key=firm.number) == []
+    (company,) = registers.held.ask("SELECT * FROM prospects WHERE lei = :lei", lei=firm.lei)
+    assert company["sources"] == "gleif"
+    reasons = registers.held.ask("SELECT DISTINCT reason FROM deletion_log")
+    assert {"reason": "source_erased"} in reasons
+
+
+def test_what_is_deleted_in_the_register_goes_inactive(registers: National) -> None:
+    registers.ingest("brreg")
+    firm = next(one for one in registers.sample.of("brreg", "role", has_lei=True))
+    at = registers.later(hours=1)
+    registers.brreg.delete(firm.number, at)
+    registers.ingest("brreg")
+    registers.held.deactivate()
+    states = {row["state"] for row in of_company(registers, firm.lei)}
+    assert states == {"inactive"}
+
+
+def of_company(registers: National, lei: str | None) -> list[dict[str, Any]]:
+    return registers.held.ask(
+        "SELECT c.* FROM contact_points c JOIN prospects p ON p.company_id = c.company_id"
+        " WHERE p.lei = :lei",
+        lei=lei,
+    )
+
+
+def test_a_register_that_is_down_for_a_week_makes_nothing_inactive(
+    registers: National, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registers.everything()
+    registers.held.deactivate()
+    before = registers.held.state()
+    registers.standin.misbehave("unavailable")
+    monkeypatch.setattr("sources.kit.patience.time.sleep", lambda _seconds: None)
+    for _ in range(7):
+        registers.later(days=1)
+        with pytest.raises(SourceUnavailable):
+            registers.ingest("ariregister")
+        assert set(registers.held.deactivate()["counts"].values()) == {0}
+    assert registers.held.state() == before
+
+
+def test_bytes_received_of_registers_with_persons_do_not_stay(registers: National) -> None:
+    registers.everything()
+    landed = list(registers.held.house.landing_root.rglob("*.bin"))
+    shas = {
+        row["sha256"]: row["source_id"] for row in registers.held.ask("SELECT * FROM deliveries")
+    }
+    assert {shas.get(path.stem) for path in landed} <= {"gleif"}
+
+
+def test_all_ingests_a_register_after_what_its_rows_join() -> None:
+    found = ingest_run.ids("all")
+    assert set(found[-len(REGISTERS) :]) == set(REGISTERS)
