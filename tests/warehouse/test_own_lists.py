@@ -379,7 +379,7 @@ def test_a_deletion_that_breaks_keeps_the_person_whole(place, monkeypatch) -> No
         asked.append(1)
         raise OSError
 
-    monkeypatch.setattr(own_lists, "log", fail)
+    monkeypatch.setattr(own_lists, "log_act", fail)
     with pytest.raises(OSError):  # noqa: PT011 (the fault itself)
         place.at(date(2031, 10, 1)).delete()
     assert asked
