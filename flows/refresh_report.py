@@ -46,6 +46,39 @@ class Answer:
 
 
 @dataclass
+class RegisterAnswer:
+    """What a register's answer on one number became, and of which LEI's company it is.
+
+    `outcome` as in `Answer`, or erased. `contacts` counts contact points that came and went, by
+    kind; values are shown by `explain` alone.
+    """
+
+    source_key: str
+    outcome: str
+    lei: str = ""
+    changes: list[dict[str, str | None]] = field(default_factory=list)
+    contacts: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+@dataclass
+class RegisterReport:
+    """One register's part of a refresh; `error` is why it ended before every number was asked."""
+
+    source_id: str
+    answers: list[RegisterAnswer] = field(default_factory=list)
+    deliveries: list[int | None] = field(default_factory=list)
+    error: dict[str, str] | None = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many numbers had which outcome."""
+        found: dict[str, int] = {"numbers": len(self.answers)}
+        for answer in self.answers:
+            found[answer.outcome] = found.get(answer.outcome, 0) + 1
+        return found
+
+
+@dataclass
 class Report:
     """A whole refresh: every LEI asked for, in the order asked, and the deliveries it made."""
 
@@ -54,6 +87,7 @@ class Report:
     answers: list[Answer] = field(default_factory=list)
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     unknown_names: list[str] = field(default_factory=list)
+    registers: list[RegisterReport] = field(default_factory=list)
     error: dict[str, str] | None = None
 
     @property

@@ -15,7 +15,7 @@ import numpy as np
 
 from checks.rules import MISSHAPEN
 from checks.verdicts import broken
-from flows import ingest_steps
+from flows import ingest_steps, refresh_registers
 from flows.deliver import facts_of, record_refusal
 from flows.explain_steps import lei_fault
 from flows.ledger import ledger_run
@@ -67,7 +67,9 @@ def request_for(texts: Sequence[str], *, base_url: str | None = None) -> Request
 
 
 def run(house: House, request: Request, tell: Tell, *, dry_run: bool = False) -> Report:
-    """Ask for every LEI, load what came, and tell what it changed; in a dry run write nothing.
+    """Ask for every LEI and its registers, load what came, and tell what it changed.
+
+    In a dry run write nothing.
 
     Each batch is a delivery of its own, loaded whole or not at all. When a later one fails, those
     before it stay, and the report says so in `error`; when the first one fails, it raises.
@@ -87,6 +89,7 @@ def run(house: House, request: Request, tell: Tell, *, dry_run: bool = False) ->
         report.error = {"thing": error.thing, "cause": error.cause, "cure": error.cure}
         asked = {answer.lei for answer in report.answers}
         report.answers += [Answer(lei, NOT_ASKED) for lei in request.leis if lei not in asked]
+    report.registers = refresh_registers.ask(house, request.leis, tell, dry_run=dry_run)
     return report
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flows import drift_steps, schedule_steps
+from flows import drift_steps, schedule_steps, status_registers
 from flows.up_lock import is_service_up
 from sources.kit.catalogue import catalogue
 from warehouse import read_own_lists, read_sources, read_status
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 _TROUBLES_SHOWN = 5
 _SECONDS_AN_HOUR = 3600
+_NO_REGISTER: dict[str, Any] = dict.fromkeys(
+    ("contact_points", "joins", "last_reached_at", "overdue_since")
+)
+"""What is told of national registers alone, once something of them was loaded."""
 
 
 def status(house: House) -> dict[str, Any]:
@@ -56,14 +60,22 @@ def sources(house: House, connection: Connection | None = None) -> list[dict[str
     Without a connection (no warehouse yet) every source is one that nothing was loaded of.
     """
     if connection is None:
-        return [_source(house, module.CARD, {}, {}, {}, {}, {}) for module in catalogue().values()]
+        return [
+            {**_source(house, module.CARD, {}, {}, {}, {}, {}), **_NO_REGISTER}
+            for module in catalogue().values()
+        ]
     last = read_sources.last_deliveries(connection)
     refused = read_sources.last_deliveries(connection, refused=True)
     cursors = read_sources.cursors(connection)
     records = read_sources.record_counts(connection)
     quarantine = dict(read_sources.quarantine_counts(connection))
+    beside = status_registers.beside(house, connection, set(last))
     return [
-        _source(house, module.CARD, last, refused, cursors, records, quarantine)
+        {
+            **_source(house, module.CARD, last, refused, cursors, records, quarantine),
+            **_NO_REGISTER,
+            **beside.get(module.CARD.source_id, {}),
+        }
         for module in catalogue().values()
     ]
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sources.kit import columns
+from sources.kit.shapes import AD_PROTECTED
 from warehouse.held import UNKNOWN
 from warehouse.load_known import read_known
-from warehouse.schema import record
+from warehouse.schema import contact_point, record, record_number
 from warehouse.sorting import QUARANTINED, SUPERSEDED, Sorter
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def held_records(
 
     What names a person lives elsewhere and is not among them.
     """
-    names = ("source_key", "person_kind", *columns.PUBLISHED)
+    names = ("source_key", "person_kind", *columns.PUBLISHED, AD_PROTECTED.name)
     found = {}
     for start in range(0, len(keys), _BATCH):
         query = sa.select(*(record.c[name] for name in names)).where(
@@ -62,4 +63,39 @@ def held_records(
         )
         for row in connection.execute(query).mappings():
             found[row["source_key"]] = dict(row)
+    return found
+
+
+def held_contacts(
+    connection: Connection, source_id: str, keys: Sequence[str]
+) -> dict[str, set[tuple[str, str]]]:
+    """By source key: (kind, value) of the contact points that the source still publishes."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for start in range(0, len(keys), _BATCH):
+        query = (
+            sa.select(record.c.source_key, contact_point.c.kind, contact_point.c.value)
+            .join(contact_point, contact_point.c.record_id == record.c.record_id)
+            .where(
+                record.c.source_id == source_id,
+                record.c.source_key.in_(keys[start : start + _BATCH]),
+                contact_point.c.withdrawn_at.is_(None),
+            )
+        )
+        for row in connection.execute(query):
+            found.setdefault(row.source_key, set()).add((row.kind, row.value))
+    return found
+
+
+def numbers_of(connection: Connection, leis: Sequence[str]) -> list[tuple[str, str, str]]:
+    """(space, number, LEI) of every register's number that the records held on these LEIs state."""
+    found: list[tuple[str, str, str]] = []
+    names = ("number_space", "number", "source_key")
+    for start in range(0, len(leis), _BATCH):
+        query = (
+            sa.select(*(record_number.c[name] for name in names))
+            .join(record, record.c.record_id == record_number.c.record_id)
+            .where(record.c.source_key.in_(leis[start : start + _BATCH]))
+            .order_by(record_number.c.number_space, record_number.c.number)
+        )
+        found += [(row[0], row[1], row[2]) for row in connection.execute(query)]
     return found

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from warehouse.schema import company, company_record, quarantined_row, record
+from warehouse.schema import company, company_record, contact_point, quarantined_row, record
 from warehouse.schema.records import BY_HAND, OWN_RECORD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
@@ -73,9 +73,13 @@ def ambiguous(connection: Connection) -> list[Row]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def counts(connection: Connection) -> dict[str, Row]:
-    """By source: `joined` records, those of companies `without_lei`, and `ambiguous` rows."""
-    found: dict[str, Row] = {}
+def counts(connection: Connection, source_ids: Sequence[str]) -> dict[str, Row]:
+    """By register: `joined` records, those of companies `without_lei`, and `ambiguous` rows.
+
+    And `contact_points` that its records bring.
+    """
+    names = ("joined", "without_lei", "ambiguous", "contact_points")
+    found: dict[str, Row] = {one: dict.fromkeys(names, 0) for one in source_ids}
     link = company_record
     is_lead = company.c.lead_record_id == link.c.record_id
     linked = (
@@ -87,23 +91,32 @@ def counts(connection: Connection) -> dict[str, Row]:
         .select_from(record)
         .join(link, link.c.record_id == record.c.record_id)
         .join(company, company.c.company_id == link.c.company_id)
-        .where(record.c.lei_status.is_(None), link.c.until_at.is_(None))
+        .where(
+            record.c.lei_status.is_(None),
+            record.c.source_id.in_(source_ids),
+            link.c.until_at.is_(None),
+        )
         .group_by(record.c.source_id)
     )
     for row in connection.execute(linked):
-        found[row.source_id] = {
-            "joined": int(row.joined),
-            "without_lei": int(row.without_lei),
-            "ambiguous": 0,
-        }
+        found[row.source_id] |= {"joined": int(row.joined), "without_lei": int(row.without_lei)}
     rows = (
         sa.select(quarantined_row.c.source_id, sa.func.count().label("rows"))
         .where(quarantined_row.c.rule == AMBIGUOUS, quarantined_row.c.state == "open")
+        .where(quarantined_row.c.source_id.in_(source_ids))
         .group_by(quarantined_row.c.source_id)
     )
     for row in connection.execute(rows):
-        own = found.setdefault(row.source_id, {"joined": 0, "without_lei": 0, "ambiguous": 0})
-        own["ambiguous"] = int(row.rows)
+        found[row.source_id]["ambiguous"] = int(row.rows)
+    contacts = (
+        sa.select(record.c.source_id, sa.func.count().label("held"))
+        .select_from(contact_point)
+        .join(record, record.c.record_id == contact_point.c.record_id)
+        .where(record.c.source_id.in_(source_ids))
+        .group_by(record.c.source_id)
+    )
+    for row in connection.execute(contacts):
+        found[row.source_id]["contact_points"] = int(row.held)
     return found
 
 

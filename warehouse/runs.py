@@ -99,6 +99,16 @@ def last_runs(connection: Connection) -> dict[tuple[str, str | None], dict[str, 
     }
 
 
+def last_done(connection: Connection, flow: str) -> dict[str, datetime]:
+    """When the newest run of the flow that came to its end began, by source id."""
+    query = (
+        sa.select(run.c.source_id, sa.func.max(run.c.started_at).label("started_at"))
+        .where(run.c.flow == flow, run.c.state == "done", run.c.source_id.is_not(None))
+        .group_by(run.c.source_id)
+    )
+    return {row.source_id: row.started_at for row in connection.execute(query)}
+
+
 def ended_well(engine: Engine, flow: str, before: int) -> bool:
     """Whether the flow's last run before this one came to its end; refused ones began nothing."""
     query = (

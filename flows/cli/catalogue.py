@@ -131,8 +131,26 @@ def _show_one(page: Paper, entry: dict[str, Any]) -> None:
             ("last delivery", _delivery(delivery)),
             ("newest publication applied", when(entry["published_at"], "none")),
             ("quarantine", f"{entry['quarantine']['open']:,} rows open"),
+            *_of_register(entry),
         ]
     )
+
+
+def _of_register(entry: dict[str, Any]) -> list[tuple[str, object]]:
+    """What is told of a national register beside."""
+    joins = entry["joins"]
+    if joins is None:
+        return []
+    counts = (
+        f"{joins['joined']:,} by number, {joins['without_lei']:,} companies without an LEI, "
+        f"{joins['ambiguous']:,} ambiguous"
+    )
+    return [
+        ("contact points held", f"{entry['contact_points']:,}"),
+        ("joins", counts),
+        ("last reached", when(entry["last_reached_at"], "never")),
+        ("overdue since", when(entry["overdue_since"], "not overdue")),
+    ]
 
 
 def _delivery(delivery: dict[str, Any] | None) -> str:

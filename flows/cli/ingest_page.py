@@ -26,6 +26,12 @@ _BESIDE = {
     "records_vanished": "records held that this full file no longer lists",
     "records_minimised": "natural persons kept as a skeleton (among the above)",
 }
+_TOLD = {
+    "mended": "mended: written otherwise than meant, and read by a listed repair",
+    "kept_out": "kept out: not a contact point that can be used",
+    "dropped": "dropped before anything was stored",
+}
+"""How the names in `told` begin; what follows is what happened, or to what."""
 _STATES = {
     "loaded": "loaded",
     "unchanged": "unchanged: nothing in it differs from what is held",
@@ -63,6 +69,8 @@ def _show_one(page: Paper, found: dict[str, Any]) -> None:
             [(rule, f"{rows:,}") for rule, rows in found["notes"].items()],
             numbers=("rows",),
         )
+    _show_told(page, found.get("told") or {})
+    _show_recalls(page, found.get("recalls") or [])
     show_drift(page, found.get("drift", ()))
     if found["unknown_columns"]:
         page.warn(f"Columns never heard of, dropped: {listed(found['unknown_columns'])}")
@@ -141,3 +149,42 @@ def _show_quarantined(page: Paper, found: dict[str, Any]) -> None:
         )
     else:
         page.say("All of them annulled or duplicate LEIs: known, no alarm.", indent=2)
+
+
+def _show_told(page: Paper, told: dict[str, int]) -> None:
+    """Write what became of contact points and other fields on their way; counts, never a value."""
+    if not told:
+        return
+    page.heading("Mended, kept out, dropped")
+    rows = []
+    for begins, words in _TOLD.items():
+        own = {name: count for name, count in told.items() if name.partition(".")[0] == begins}
+        if own:
+            rows.append((words, f"{sum(own.values()):,}"))
+            rows += [
+                (f"  {name.partition('.')[2].replace('.', ': ').replace('_', ' ')}", f"{count:,}")
+                for name, count in own.items()
+            ]
+    page.table(("what", "times"), rows, numbers=("times",))
+
+
+def _show_recalls(page: Paper, recalls: list[dict[str, Any]]) -> None:
+    """Write which lists left with companies that their register has since removed for good."""
+    if not recalls:
+        return
+    page.heading("Lists to recall")
+    page.warn(
+        "Their register has removed these companies for good, and what it brought is deleted here. "
+        "Tell the recipients to delete the rows too."
+    )
+    page.table(
+        ("list", "recipient", "company"),
+        [
+            (
+                one["export_id"],
+                f"{one['recipient_name']} ({one['recipient']})",
+                str(one["company_id"]),
+            )
+            for one in recalls
+        ],
+    )

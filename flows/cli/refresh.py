@@ -22,13 +22,16 @@ def refresh(
     leis: Annotated[list[str], typer.Argument(metavar="LEI...", help="One LEI, or thousands.")],
     base_url: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Scheme, host and port to ask instead of GLEIF's API."),
+        typer.Option(
+            metavar="URL",
+            help="Scheme, host and port to ask instead of GLEIF's API; registers keep their own.",
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Ask and compare, and write nothing.")
     ] = False,
 ) -> None:
-    """Fetch companies again from GLEIF now, 200 in a request, and show the difference.
+    """Fetch companies again from GLEIF and their registers now, and show the difference.
 
     Each answer is a delivery like any other: checked, minimised, stopped where a stop is in force.
     Exit code 3: something in it was quarantined.

@@ -20,6 +20,11 @@ _SAID = {
     "not_found": "not found at GLEIF",
     "not_asked": "not asked: the run ended before",
 }
+_SAID_BY_REGISTER = {
+    "not_found": "the register does not know this number",
+    "erased": "removed by the register for good: what it brought is deleted here too",
+    "quarantined": "quarantined: see `sourcenote quarantine list`",
+}
 
 
 def show(page: Paper, found: dict[str, Any]) -> None:
@@ -36,6 +41,8 @@ def show(page: Paper, found: dict[str, Any]) -> None:
     )
     for answer in found["answers"]:
         _show_one(page, answer, found["quarantine_rules"])
+    for register in found["registers"]:
+        _show_register(page, register)
     for delivery in found["deliveries"]:
         numbered = f"delivery {delivery['delivery_id']}" if delivery["delivery_id"] else "answer"
         page.say(
@@ -70,4 +77,25 @@ def _show_one(page: Paper, answer: dict[str, Any], meanings: dict[str, str]) -> 
                 )
                 for change in answer["changes"]
             ],
+        )
+
+
+def _show_register(page: Paper, register: dict[str, Any]) -> None:
+    """Write what one national register said, and where it said nothing."""
+    source_id = register["source_id"]
+    page.heading(f"At {source_id}")
+    for answer in register["answers"]:
+        said = _SAID_BY_REGISTER.get(answer["outcome"]) or _SAID.get(answer["outcome"], "changed")
+        page.say(f"{answer['source_key']} ({answer['lei']}): {said}", indent=2)
+        for change in answer["changes"]:
+            before, after = change["before"] or "(nothing)", change["after"] or "(nothing)"
+            page.say(f"{full_label(change['field'])}: {before}, now {after}", indent=4)
+        for kind, count in answer["contacts"].items():
+            page.say(f"{kind}: {count['came']} came, {count['went']} went", indent=4)
+    if register["error"]:
+        error = register["error"]
+        page.warn(
+            f"{source_id} did not answer on the rest: {error['thing']}: {error['cause']}. "
+            f"{error['cure']}.",
+            indent=2,
         )

@@ -108,12 +108,41 @@ def _show_sources(page: Paper, entries: list[dict[str, Any]], troubled: set[str 
         ],
         numbers=("records", "quarantine: alarming", "known"),
     )
+    _show_registers(page, [entry for entry in entries if entry["joins"]])
     for entry in entries:
         refused = entry["refused_since"]
         if refused and entry["source_id"] not in troubled:
             page.warn(
                 f"{entry['source_id']}: the delivery received {when(refused['retrieved_at'])} "
                 f"was refused: {refused['reason']}",
+                indent=2,
+            )
+
+
+def _show_registers(page: Paper, entries: list[dict[str, Any]]) -> None:
+    """Write what the national registers bring, and which of them we have not reached in time."""
+    if not entries:
+        return
+    page.heading("National registers")
+    page.table(
+        ("register", "contact points", "joined by number", "without an LEI", "ambiguous"),
+        [
+            (
+                entry["source_id"],
+                f"{entry['contact_points']:,}",
+                f"{entry['joins']['joined']:,}",
+                f"{entry['joins']['without_lei']:,}",
+                f"{entry['joins']['ambiguous']:,}",
+            )
+            for entry in entries
+        ],
+        numbers=("contact points", "joined by number", "without an LEI", "ambiguous"),
+    )
+    for entry in entries:
+        if entry["overdue_since"]:
+            page.warn(
+                f"{entry['source_id']} was last reached {when(entry['last_reached_at'])} and has "
+                f"been due since {when(entry['overdue_since'])}. Nothing is made inactive for it.",
                 indent=2,
             )
 

@@ -77,7 +77,8 @@ def test_segments_are_listed_with_what_they_had_then(run: Run) -> None:
     listed = run("segment", "list", f"--as-of={FIRST}", "--json", now=TODAY).document
     found = {one["name"]: one["candidates"] for one in listed["segments"]}
     assert found["all"] > found["lapsed"] > 0
-    assert found["no-lei"] is None
+    assert found["no-lei"] == 0
+    assert found["transfer"] is None
     page = run("segment", "list", f"--as-of={FIRST}", now=TODAY)
     assert f"held on {FIRST} 23:59 UTC" in page.text
 
