@@ -18,7 +18,7 @@ from flows.no_lei import is_wanted
 from flows.prepared import Prepared
 from sources.kit import mailboxes
 from sources.kit.contact_points import normalise
-from sources.kit.digest import canonical_texts, hash128, kept_texts, row_digests
+from sources.kit.digest import canonical_texts, kept_texts, key_print, row_digests
 from sources.kit.flat import flat, truths
 from sources.kit.identity import NATURAL, minimise
 from sources.kit.register_frame import INACTIVE
@@ -58,7 +58,7 @@ def prepare_entries(house: House, frame: RegisterFrame, joins: Joins) -> Prepare
     arrived = Arrived(
         table=least.table,
         texts=kept,
-        key=hash128(flat(least.table["source_key"].fill_null(""))),
+        key=key_print(flat(least.table["source_key"].fill_null(""))),
         digest=row_digests(kept, _told_apart(least.personal, contacts)),
         is_sound=is_sound,
         in_scope=wanted,

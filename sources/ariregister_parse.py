@@ -194,21 +194,18 @@ def _address(rows: pa.StructArray) -> dict[str, pa.Array]:
 
 
 def _points(rows: pa.StructArray) -> tuple[list[Points], Counter[str]]:
-    """Contact points of the kept kinds; one whose end is stated and unreadable has ended."""
+    """Contact points of the kept kinds without an end: one that has an end is no longer valid."""
     of, listed = nested.members(nested.child(rows, "yldandmed", "sidevahendid"))
     since = register_days.days(register_days.iso(nested.child(listed, "algus_kpv")))
-    stated = nested.filled(nested.child(listed, "lopp_kpv"))
-    until = register_days.days(register_days.iso(stated))
-    is_unclear = nested.is_true(pc.and_(pc.is_valid(stated), pc.is_null(until)))
-    kinds = nested.child(listed, "liik")
+    has_ended = nested.is_true(pc.is_valid(nested.filled(nested.child(listed, "lopp_kpv"))))
+    kinds, values = nested.child(listed, "liik"), nested.child(listed, "sisu")
     is_kept = nested.is_true(pc.is_in(kinds, value_set=pa.array(list(KINDS))))
     dropped = Counter(
-        other_kind=int((~is_kept).sum()), unclear_end=int((is_kept & is_unclear).sum())
+        other_kind=int((~is_kept).sum()), no_longer_valid=int((is_kept & has_ended).sum())
     )
-    values = nested.child(listed, "sisu")
     points = []
     for theirs, ours in KINDS.items():
-        places = np.flatnonzero(nested.is_true(pc.equal(kinds, theirs)) & ~is_unclear)
+        places = np.flatnonzero(nested.is_true(pc.equal(kinds, theirs)) & ~has_ended)
         at = pa.array(places)
-        points.append(Points(ours, of[places], values.take(at), since.take(at), until.take(at)))
+        points.append(Points(ours, of[places], values.take(at), since.take(at)))
     return points, dropped

@@ -66,7 +66,7 @@ def fetch_files(
         record_count=None,
         member=f"generation {newest.number}",
         is_publisher_host=session.is_publisher_host,
-        reason=f"{plan.reason}{why}{''.join(lacking)}",
+        reason=f"{plan.reason}{_meanwhile(newest, plan)}{why}{''.join(lacking)}",
         position=position,
         parts=tuple(dict.fromkeys(cvr_manifest.place(landing.root, part) for part in parts)),
     )
@@ -92,6 +92,13 @@ def _position(session: PoliteSession, newest: Generation, plan: Plan) -> tuple[s
         why = "; the event feed did not answer"
         kept = "is read on from where it was" if plan.position else "is not read until next week"
         return plan.position, f"{why}, and {kept}"
+
+
+def _meanwhile(newest: Generation, plan: Plan) -> str:
+    """What came out between the plan and the download."""
+    if newest.as_of == plan.published_at:
+        return ""
+    return f"; generation {newest.number} was published meanwhile and is the one loaded"
 
 
 @dataclass

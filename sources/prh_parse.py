@@ -152,17 +152,19 @@ def frame_of_rows(rows: pa.StructArray, origin: Origin, names: frozenset[str]) -
         "expiration_published": rows.field("endDate"),
         "last_update_published": rows.field("lastModified"),
     }
-    return register_frame(found, [_website(rows)], origin, home=HOME, names=names)
+    website, ended = _website(rows)
+    dropped = {"no_longer_valid": ended}
+    return register_frame(found, [website], origin, home=HOME, dropped=dropped, names=names)
 
 
-def _website(rows: pa.StructArray) -> Points:
-    return Points(
-        WEBSITE,
-        np.arange(len(rows), dtype=np.int64),
-        nested.child(rows, "website", "url"),
-        register_days.days(nested.filled(nested.child(rows, "website", "registrationDate"))),
-        register_days.days(nested.filled(nested.child(rows, "website", "endDate"))),
-    )
+def _website(rows: pa.StructArray) -> tuple[Points, int]:
+    """The websites without an end, and how many had one: they are no longer valid."""
+    has_ended = nested.is_true(pc.is_valid(nested.filled(nested.child(rows, "website", "endDate"))))
+    places = np.flatnonzero(~has_ended)
+    at = pa.array(places)
+    since = register_days.days(nested.filled(nested.child(rows, "website", "registrationDate")))
+    urls = nested.child(rows, "website", "url")
+    return Points(WEBSITE, places, urls.take(at), since.take(at)), int(has_ended.sum())
 
 
 def _is_current(listed: pa.StructArray) -> np.ndarray:

@@ -235,7 +235,8 @@ def _insert_new(connection: Connection, facts: DeliveryFacts, found: Sorted) -> 
         company.insert().from_select(
             ["company_id", "lead_record_id", "lead_source_key", "first_seen_at", "last_changed_at"],
             sa.select(number, *rows, at, at).where(is_new),
-        )
+        ),
+        execution_options={"preserve_rowcount": True},
     ).rowcount
     connection.execute(
         company_record.insert().from_select(

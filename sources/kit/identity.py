@@ -111,6 +111,8 @@ def minimise(table: pa.Table, *, keep_natural: bool) -> Minimised:
         blank = {}
         for name in columns.PERSONAL_OF_NATURAL:
             column = table[name]
+            if column.null_count == len(column):
+                continue
             if keep_natural:
                 pieces.append(_piece(table, name, column, pc.and_(natural, pc.is_valid(column))))
             blank[name] = _blanked(column, is_natural)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -37,6 +39,11 @@ def flags(registers: National, firm: Firm) -> set[Any]:
     )
     assert points
     return {company["ad_protected"], *(row["ad_protected"] for row in points)}
+
+
+def place(registers: National) -> list[dict[str, Any]]:
+    """Where the event feed is read on."""
+    return registers.held.ask("SELECT position FROM source_cursor WHERE source_id = 'cvr'")
 
 
 def publish(registers: National) -> None:
@@ -127,6 +134,28 @@ def facts(registers: National) -> list[dict[str, Any]]:
         " ON c.record_id = r.record_id WHERE r.registration_authority = 'RA000170'"
         " ORDER BY 1, 4, 5, 7"
     )
+
+
+def test_files_given_by_hand_are_loaded_and_do_not_move_the_feed(
+    registers: National, tmp_path: Path
+) -> None:
+    registers.ingest("cvr")
+    registers.cvr.protect(firm_of(registers).number, registers.later(hours=1))
+    before = place(registers)
+    publish(registers)
+    path = tmp_path / "cvr.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in registers.cvr._files:
+            if "_csv_Current_526" in file.entry["fileName"]:
+                with zipfile.ZipFile(io.BytesIO(file.body)) as packed:
+                    (name,) = packed.namelist()
+                    archive.writestr(name, packed.read(name))
+    report = registers.ingest("cvr", file=path, published_at=registers.held.house.now())
+    assert (report.kind, report.counts["records_in"]) == ("full", 129)
+    assert flags(registers, firm_of(registers)) == {1}
+    assert place(registers) == before
+    landed = registers.held.house.landing_root.rglob("*.bin")
+    assert not any(b"Reklamebeskyttelse" in part.read_bytes() for part in landed)
 
 
 def test_the_key_is_in_no_file_log_or_report(

@@ -36,7 +36,13 @@ def company(**general) -> dict:
                 },
             ],
             "sidevahendid": [
-                {"kirje_id": 2, "liik": "EMAIL", "sisu": "info..@naidis.example."},
+                {
+                    "kirje_id": 2,
+                    "liik": "EMAIL",
+                    "sisu": "info..@naidis.example.",
+                    "algus_kpv": "05.06.2023",
+                    "lopp_kpv": None,
+                },
                 {"kirje_id": 3, "liik": "MOB", "sisu": "+372 5000000", "lopp_kpv": "31.12.2024"},
                 {"kirje_id": 4, "liik": "WWW", "sisu": "https://naidis.example/"},
                 {"kirje_id": 5, "liik": "FAX", "sisu": "6000000"},
@@ -82,16 +88,34 @@ def test_a_company_in_the_houses_words(tmp_path) -> None:
     assert ariregister_parse.unknown(frame.names) == []
 
 
-def test_contact_points_keep_their_end_and_other_kinds_are_counted(tmp_path) -> None:
+def test_contact_points_with_an_end_and_other_kinds_are_left_out_and_counted(tmp_path) -> None:
     frame = frame_of(tmp_path, company())
     assert sorted(points(frame)) == [
         (0, "email", "info..@naidis.example."),
-        (0, "phone", "+372 5000000"),
         (0, "website", "https://naidis.example/"),
     ]
-    ends = {row["kind"]: row["valid_until"] for row in frame.contacts.to_pylist()}
-    assert ends == {"email": None, "phone": date(2024, 12, 31), "website": None}
-    assert frame.dropped == {"other_kind": 1, "unclear_end": 1}
+    since = {row["kind"]: row["valid_from"] for row in frame.contacts.to_pylist()}
+    assert since == {"email": date(2023, 6, 5), "website": None}
+    assert frame.dropped == {"other_kind": 1, "no_longer_valid": 2}
+
+
+def test_how_many_are_employed_is_the_latest_report_s_word(tmp_path) -> None:
+    def reports(*pairs):
+        return [
+            {"majandusaasta_perioodi_lopp_kpv": end, "tootajate_arv": count} for end, count in pairs
+        ]
+
+    frame = frame_of(
+        tmp_path,
+        company(
+            info_majandusaasta_aruannetest=reports(
+                ("31.12.2023", "9"), ("30.06.2024", 12), ("31.01.2020", "1")
+            )
+        ),
+        company(info_majandusaasta_aruannetest=reports(("31.12.2024", "many"))),
+        company(info_majandusaasta_aruannetest=[]),
+    )
+    assert frame.employees.to_pylist() == [12, None, None]
 
 
 @pytest.mark.parametrize(

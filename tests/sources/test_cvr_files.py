@@ -216,6 +216,15 @@ def test_a_listing_that_has_gone_back_loads_nothing(cvr: Served) -> None:
     assert downloads(cvr) == []
 
 
+def test_a_generation_published_meanwhile_is_the_one_that_is_told(cvr: Served) -> None:
+    plan = cvr.plan()
+    cvr.publish(BUILT + timedelta(hours=1))
+    landed = source.fetch(cvr.session, plan, cvr.landing)
+    assert landed.published_at == BUILT + timedelta(hours=1)
+    assert landed.member == "generation 526"
+    assert "generation 526 was published meanwhile and is the one loaded" in landed.reason
+
+
 def test_there_is_nothing_to_fetch_by_a_plan_of_nothing(cvr: Served) -> None:
     with pytest.raises(Refused, match="nothing to fetch"):
         source.fetch(cvr.session, replace(cvr.plan(), kind="up_to_date"), cvr.landing)

@@ -94,6 +94,13 @@ def test_a_company_in_the_houses_words() -> None:
     assert frame.contacts["valid_from"].to_pylist() == [date(2025, 9, 29)]
 
 
+def test_a_website_with_an_end_is_left_out_and_counted() -> None:
+    ended = {**COMPANY, "website": {"url": "www.vanha.example", "endDate": "2020-01-01"}}
+    frame = answered(ended, COMPANY)
+    assert points(frame) == [(1, "website", "www.esimerkki.example")]
+    assert frame.dropped == {"no_longer_valid": 1}
+
+
 def test_one_address_is_never_filled_up_from_the_other() -> None:
     row = answered({**COMPANY, "addresses": [POSTAL]}).table.to_pylist()[0]
     assert row["legal_address_line"] == "PL 100"
