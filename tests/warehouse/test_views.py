@@ -14,7 +14,7 @@ from ingesting import SOUND, Ingesting, company, lei, moment
 from sources.kit import columns
 from warehouse import migrate
 from warehouse.engine import writing
-from warehouse.schema import METADATA, contact_point, export
+from warehouse.schema import METADATA, contact_point, export, record
 from warehouse.views import VIEWS, recreate_views
 
 CONTRACT = {
