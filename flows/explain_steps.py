@@ -17,7 +17,7 @@ from flows.as_of import moment_of
 from flows.explain_question import Question, company_ids, lei_fault, read_question
 from flows.quarantine_steps import meaning_of
 from sources.kit.errors import Refused
-from warehouse import read_company, read_stops, runs
+from warehouse import read_company, read_own_lists, read_stops, runs
 from warehouse.engine import reading, writing
 from warehouse.privacy import audit
 
@@ -65,6 +65,7 @@ def _answer(
         "stop": _stop(connection, house, question, rows),
         "dropped_on_arrival": _dropped(connection, house, question),
         "companies": companies,
+        "own_lists": _own_rows(connection, house, question, companies, moment),
         "groups": _groups(connection, question, companies, moment),
         "left_earlier": explain_history.until(
             [] if companies else _left_earlier(connection, house, question), "disclosed_at", moment
@@ -73,6 +74,20 @@ def _answer(
             _rejected(connection, question, companies), "first_seen_at", moment
         ),
     }
+
+
+def _own_rows(
+    connection: Connection,
+    house: House,
+    question: Question,
+    companies: list[dict[str, Any]],
+    moment: datetime | None,
+) -> list[dict[str, Any]]:
+    """What the owner's own lists hold on the contact asked about, or on the companies' LEIs."""
+    asked = {"lei": [company["lei"] for company in companies if company["lei"]]}
+    if question.kind != "company" and question.fault is None:
+        asked[question.kind] = [*asked.get(question.kind, []), question.value]
+    return read_own_lists.rows_on(connection, house.keys, asked, moment or house.now())
 
 
 def _groups(

@@ -33,6 +33,8 @@ _NAME = re.compile(
 """As the files call themselves; the real ones also write parts of a second and an offset."""
 _OF_OTHERS = ("beliggenhetsadresse.", "oppstartsdato", "rollegrupper")
 """Fields by which a file of subunits or of roles is known."""
+_UNDATED = timedelta(days=7)
+"""A bulk file that does not say when it was built is no older than this: it is built nightly."""
 _TOLERANCE = timedelta(days=1)
 """How far ahead of our clock a publication may be dated: clocks and time zones differ."""
 
@@ -55,7 +57,8 @@ def fetch_bulk(
 ) -> Landed:
     """Land the bulk file as it is now; its Last-Modified is its publication.
 
-    Raises `DeliveryRefused` for a file that states none, or that holds no entities.
+    Raises `DeliveryRefused` for a file that holds no entities, that is older than what is applied,
+    or that states no date where something is.
     """
     said: list[Told] = []
     path, sha256, byte_count = session.download(
@@ -79,19 +82,24 @@ def fetch_bulk(
     with judging(landed):
         built = _built(landed, place)
         member = _checked(path)
-    position = after_bulk(place, built).text
+    position = after_bulk(place, built or landed.retrieved_at - _UNDATED).text
     return replace(landed, member=None if member == path.name else member, position=position)
 
 
-def _built(landed: Landed, place: Place | None) -> datetime:
-    """When the bulk file was built; a file older than what is applied is not loaded."""
+def _built(landed: Landed, place: Place | None) -> datetime | None:
+    """When the bulk file was built; a file older than what is applied is not loaded.
+
+    A first file that does not say is loaded as undated, and the feed is read from long before it.
+    """
     built, thing = landed.published_at, "Enhetsregisteret's bulk file"
     check_not_ahead(built, landed.retrieved_at)
     if built is None:
+        if place is None:
+            return None
         raise DeliveryRefused(
             thing,
             "it does not state when it was built (Last-Modified)",
-            "Nothing was loaded: nobody knows where to read the change feed on from",
+            "Nothing was loaded: it may be older than what is applied. The change feed goes on",
         )
     if place is not None and built < place.applied_to:
         raise DeliveryRefused(

@@ -110,12 +110,7 @@ def _query(
             record.c.source_id,
             record.c.first_delivery_id,
             company.c.state,
-            sa.case(
-                (others.c.is_natural == 1, "natural"),
-                (record.c.person_kind == "natural", "natural"),
-                (others.c.is_possible == 1, "possible"),
-                else_=record.c.person_kind,
-            ),
+            _strictest_kind(others),
             record.c.legal_name,
             record.c.legal_country,
             record.c.headquarters_country,
@@ -132,4 +127,14 @@ def _query(
         .select_from(joined)
         .where(*conditions(selection))
         .order_by(company.c.company_id)
+    )
+
+
+def _strictest_kind(others: sa.Subquery) -> sa.ColumnElement[str]:
+    """Whom the company is by whichever of its records is the most careful."""
+    return sa.case(
+        (others.c.is_natural == 1, "natural"),
+        (record.c.person_kind == "natural", "natural"),
+        (others.c.is_possible == 1, "possible"),
+        else_=record.c.person_kind,
     )

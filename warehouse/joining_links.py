@@ -87,6 +87,26 @@ def apply(connection: Connection, at: datetime) -> None:
     A link that a person ended is never made again. Where a number has become ambiguous, the link
     that was made while it was not stays.
     """
+    links, joined = company_record.c, sa.select(_JOIN.c.record_id)
+    _end(connection, at)
+    leads_here = sa.exists().where(
+        _JOIN.c.record_id == links.record_id, _JOIN.c.company_id == links.company_id
+    )
+    connection.execute(
+        company_record.update()
+        .where(links.record_id.in_(joined), links.until_reason == NUMBER_MOVED, leads_here)
+        .values(until_at=None, until_reason=None)
+    )
+    _insert(connection, at, _JOIN.c.company_id, _JOIN)
+    connection.execute(
+        company.update()
+        .where(company.c.company_id.in_(sa.select(_JOIN.c.company_id)))
+        .values(last_changed_at=at)
+    )
+
+
+def _end(connection: Connection, at: datetime) -> None:
+    """End the links of records whose number leads elsewhere, or that nobody states any more."""
     links = company_record.c
     leads_elsewhere = (
         sa.exists()
@@ -110,20 +130,6 @@ def apply(connection: Connection, at: datetime) -> None:
         company_record.update()
         .where(links.record_id.in_(joined), links.until_at.is_(None), leads_elsewhere)
         .values(until_at=at, until_reason=NUMBER_MOVED)
-    )
-    leads_here = sa.exists().where(
-        _JOIN.c.record_id == links.record_id, _JOIN.c.company_id == links.company_id
-    )
-    connection.execute(
-        company_record.update()
-        .where(links.record_id.in_(joined), links.until_reason == NUMBER_MOVED, leads_here)
-        .values(until_at=None, until_reason=None)
-    )
-    _insert(connection, at, _JOIN.c.company_id, _JOIN)
-    connection.execute(
-        company.update()
-        .where(company.c.company_id.in_(sa.select(_JOIN.c.company_id)))
-        .values(last_changed_at=at)
     )
 
 

@@ -122,9 +122,22 @@ def merge(
     merge_retry.settle(connection, facts, delivery_id)
     move_cursor(connection, facts, counts["records_in"])
     drift.write_profile(connection, delivery_id, found.rows, found.filled)
-    approval = approve()
+    also = bool(found.retracted or erased.records)
+    status = _close_delivery(connection, delivery_id, counts, approve(), also=also)
+    return Merged(delivery_id, status, counts, erased)
+
+
+def _close_delivery(
+    connection: Connection,
+    delivery_id: int,
+    counts: Mapping[str, int],
+    approval: Approval,
+    *,
+    also: bool,
+) -> str:
+    """Write what came of the delivery; its status, by its counts and whatever `also` differed."""
     differing = ("records_new", "records_changed", "records_vanished")
-    is_different = found.retracted or erased.records or any(counts[name] for name in differing)
+    is_different = also or any(counts[name] for name in differing)
     status = "loaded" if is_different else "unchanged"
     connection.execute(
         delivery.update()
@@ -136,7 +149,7 @@ def merge(
             unknown_columns=", ".join(approval.unknown_columns) or None,
         )
     )
-    return Merged(delivery_id, status, counts, erased)
+    return status
 
 
 def _change_held(

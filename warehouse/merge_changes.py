@@ -13,6 +13,8 @@ from warehouse.schema import change, company, company_record, record
 from warehouse.staging import STAGED, set_apart
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy.engine import Connection
 
     from sources.kit.shapes import Shape
@@ -38,7 +40,7 @@ def apply_changes(connection: Connection, facts: DeliveryFacts, delivery_id: int
     _write_differences(connection, changed, facts, delivery_id)
     connection.execute(
         record.update()
-        .where(*_same(changed))
+        .where(*_same(connection, changed))
         .values(
             digest=changed.c.digest,
             mapping_version=columns.MAPPING_VERSION,
@@ -52,17 +54,16 @@ def apply_changes(connection: Connection, facts: DeliveryFacts, delivery_id: int
     _touch_companies(connection, changed, facts)
 
 
-def _same(changed: sa.TableClause) -> tuple[sa.ColumnElement[bool], ...]:
+def _same(connection: Connection, changed: sa.TableClause) -> Iterator[sa.ColumnElement[bool]]:
     """A record and its staged change.
 
-    The list leads SQLite from the few that changed to their records: it would read through all
-    records to find them. The key leads PostgreSQL to the one partition that has the record.
+    The key leads PostgreSQL to the one partition that has the record. SQLite would read through all
+    records if the list did not lead it from the few that changed to theirs.
     """
-    return (
-        record.c.record_id.in_(sa.select(changed.c.record_id)),
-        record.c.record_id == changed.c.record_id,
-        record.c.source_key == changed.c.source_key,
-    )
+    yield record.c.record_id == changed.c.record_id
+    yield record.c.source_key == changed.c.source_key
+    if connection.dialect.name == "sqlite":
+        yield record.c.record_id.in_(sa.select(changed.c.record_id))
 
 
 def _write_differences(
@@ -122,7 +123,7 @@ def _both(connection: Connection, changed: sa.TableClause, shape: Shape) -> sa.T
     named = (record.c.record_id, record.c.source_key, changed.c.person_kind)
     old = (record.c[name].label(f"old_{name}") for name in shape.names)
     new = (changed.c[name].label(f"new_{name}") for name in shape.names)
-    query = sa.select(*named, *old, *new).where(*_same(changed))
+    query = sa.select(*named, *old, *new).where(*_same(connection, changed))
     return _set_apart(connection, "staged_both", query)
 
 

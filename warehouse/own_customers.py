@@ -23,7 +23,7 @@ _PAGE = 20_000
 
 
 def ours(connection: Connection, as_of: date) -> frozenset[int]:
-    """The companies held that a customer row leads to on that day: by LEI, by register and number.
+    """The companies held that a customer row leads to on that day: by LEI, else by number.
 
     A relationship counts until the day it ends; what we manage counts whatever its dates.
     """
@@ -35,7 +35,7 @@ def ours(connection: Connection, as_of: date) -> frozenset[int]:
     names = ("lei", "registration_authority", "registration_number")
     rows = connection.execute(sa.select(*(customer.c[name] for name in names)).where(is_on)).all()
     leis = sorted({row.lei for row in rows if row.lei})
-    numbers = {(row[1], row[2]) for row in rows if row.registration_number}
+    numbers = {(row[1], row[2]) for row in rows if row.registration_number and not row.lei}
     return frozenset((*_by_lei(connection, leis), *_by_number(connection, numbers)))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows.cli.explain_ends import show_ends, show_left
 from flows.cli.explain_group import show_group
+from flows.cli.explain_own import show_own_rows
 from flows.cli.explain_registers import (
     show_contacts,
     show_disagreements,
@@ -66,6 +67,7 @@ def show(page: Paper, found: Row) -> None:
         _show_absent(page, found)
     for company in found["companies"]:
         _show_company(page, found, company)
+    show_own_rows(page, found["own_lists"])
     _show_rejected(page, found["quarantine"])
 
 
@@ -83,7 +85,9 @@ def _show_absent(page: Paper, found: Row) -> None:
             f"came on {when(found['first_held_at'])}."
         )
     else:
-        page.title(f"{named.get(kind, 'That contact')} is not held in this warehouse.")
+        is_own = bool(found["own_lists"])
+        state = "held in your own lists alone" if is_own else "not held in this warehouse"
+        page.title(f"{named.get(kind, 'That contact')} is {state}.")
     page.say(stop_sentence(found["stop"], "it"))
     for dropped in found["dropped_on_arrival"]:
         page.say(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flows.cli.call import call_of, epilog
 from flows.cli.reading import AsOf
 from flows.cli.words import counted, when
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from warehouse.segments import Count
 
 group = typer.Typer(
     help="Groups of companies a list starts from.",
@@ -127,14 +132,15 @@ def count(
         "stopped_on_arrival": found.dropped if moment is None else None,
         "own_customers": found.ours if moment is None else None,
     }
+    call.answer(document, lambda page: page.say(_said(found, moment)))
 
-    def said() -> str:
-        if moment is not None:
-            candidates = counted(found.held, "candidate")
-            return f"{candidates} on {when(moment)}, of the companies that are still held."
-        dropped = f", {found.dropped:,} of them stopped and not held" if found.dropped else ""
-        ours = f", {found.ours:,} of them customers of ours or under our management"
-        candidates = counted(found.candidates, "candidate") + (ours if found.ours else "")
-        return f"{candidates}{dropped}. An export accounts for each: selected, or why not."
 
-    call.answer(document, lambda page: page.say(said()))
+def _said(found: Count, moment: datetime | None) -> str:
+    """The count in words."""
+    if moment is not None:
+        candidates = counted(found.held, "candidate")
+        return f"{candidates} on {when(moment)}, of the companies that are still held."
+    dropped = f", {found.dropped:,} of them stopped and not held" if found.dropped else ""
+    ours = f", {found.ours:,} of them customers of ours or under our management"
+    candidates = counted(found.candidates, "candidate") + (ours if found.ours else "")
+    return f"{candidates}{dropped}. An export accounts for each: selected, or why not."

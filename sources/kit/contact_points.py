@@ -75,8 +75,9 @@ def normalise(raw: pa.Table) -> Normalised:
     repairs: Counter[str] = Counter()
     for kind in KINDS:
         rows = np.flatnonzero(_equal(kinds, kind))
-        few = raw.take(pa.array(rows))
-        parts = read_column(kind, flat(few["original"]), flat(few["country"]))
+        taken = pa.array(rows)
+        texts, countries = (flat(raw[name]).take(taken) for name in ("original", "country"))
+        parts = read_column(kind, texts, countries)
         places.append(rows[parts.rows])
         values.append(parts.values)
         rules.append(parts.rules)
@@ -128,9 +129,10 @@ def _repeated(found: pa.Table) -> np.ndarray:
     The one that stays is that whose original sorts first, so that the order of fields is nothing.
     """
     known = np.flatnonzero(found["value"].is_valid().to_numpy())
+    # Most companies have one contact point of a kind: there nothing need be compared.
+    known = known[_are_many(_codes(found, ("ordinal", "kind"), known))]
     codes = _codes(found, ("ordinal", "kind", "value"), known)
-    _, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
-    doubtful = np.flatnonzero(counts[inverse] > 1)
+    doubtful = np.flatnonzero(_are_many(codes))
     repeated = np.zeros(found.num_rows, dtype=bool)
     originals = flat(found["original"].take(pa.array(known[doubtful]))).to_pylist()
     first: dict[int, tuple[str, int]] = {}
@@ -141,6 +143,13 @@ def _repeated(found: pa.Table) -> np.ndarray:
         first[code] = min(first.get(code, (original, place)), (original, place))
     repeated[[place for _, place in first.values()]] = False
     return repeated
+
+
+def _are_many(codes: np.ndarray) -> np.ndarray:
+    """Which codes stand more than once (bool)."""
+    _, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    many: np.ndarray = counts[inverse] > 1
+    return many
 
 
 def _codes(table: pa.Table, names: tuple[str, ...], rows: np.ndarray) -> np.ndarray:

@@ -9,12 +9,16 @@ from difflib import SequenceMatcher
 from functools import cache
 from importlib import resources
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.kit.code_words import built_in
+from sources.kit.flat import truths
 
 _SIGNS = r"[^\pL\pN]+"
+_PLAIN_SIGNS = r"[\x00-/:-@\[-`{-\x7f]+"
+"""The same in ASCII, which most names have no others than."""
 
 
 def core(name: str, country: str | None) -> str:
@@ -32,11 +36,11 @@ def cores(names: pa.Array, country: str | None) -> pa.Array:
     pattern = _forms(country)
     if not pattern:
         return words
-    bare, before = words, None
+    bare = words
     # Neighbours share the blank between them, and RE2 looks at each sign once: again until at rest.
-    while before is None or not bare.equals(before):
-        before = bare
-        bare = pc.utf8_trim_whitespace(pc.replace_substring_regex(bare, pattern, " "))
+    while (found := _truths(pc.match_substring_regex(bare, pattern))).any():
+        less = pc.replace_substring_regex(bare.filter(pa.array(found)), pattern, " ")
+        bare = pc.replace_with_mask(bare, pa.array(found), pc.utf8_trim_whitespace(less))
     return pc.if_else(pc.equal(bare, ""), words, bare)
 
 
@@ -55,7 +59,18 @@ def likeness(one: str, other: str, country: str | None) -> int:
 
 def _words(names: pa.Array) -> pa.Array:
     folded = pc.utf8_lower(pc.utf8_normalize(names, form="NFKC"))
-    return pc.utf8_trim_whitespace(pc.replace_substring_regex(folded, _SIGNS, " "))
+    words = pc.replace_substring_regex(folded, _PLAIN_SIGNS, " ")
+    # To make the pattern of all letters ready takes longer than to read a thousand names.
+    odd = ~_truths(pc.utf8_is_alnum(pc.replace_substring(words, " ", "a")))
+    if odd.any():
+        mask = pa.array(odd)
+        rest = pc.replace_substring_regex(folded.filter(mask), _SIGNS, " ")
+        words = pc.replace_with_mask(words, mask, rest)
+    return pc.utf8_trim_whitespace(words)
+
+
+def _truths(column: pa.Array) -> np.ndarray:
+    return truths(pc.fill_null(column, False))  # noqa: FBT003 (pyarrow's signature)
 
 
 @cache

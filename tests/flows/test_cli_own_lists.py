@@ -164,3 +164,25 @@ def test_the_lifecycle_lists_rows_of_the_lists(run: Run, tmp_path: Path) -> None
     found = run("delete", "--json", now=late).document
     assert found["counts"]["visits"] == 1
     assert run("status", "--json", now=late).document["retention"]["overdue"] == 0
+
+
+def test_explain_tells_a_person_what_the_lists_hold(run: Run, tmp_path: Path) -> None:
+    address = "post1@eksempel.dk"
+    run("import", "customers", csv_file(tmp_path / "kunder.csv", [customer(1)]), "--yes")
+    changed = customer(1, Kundenavn="Nyt navn ApS")
+    run("import", "customers", csv_file(tmp_path / "igen.csv", [changed]), "--yes")
+    given = consent(1, **{"E-mail": address})
+    run("import", "consents", csv_file(tmp_path / "ja.csv", [given]), "--yes")
+    found = run("explain", address, "--json").document["own_lists"]
+    assert [row["list"] for row in found] == ["customers", "consents"]
+    values = {value["field"]: value for value in found[0]["values"]}
+    assert values["company_name"]["value"] == "Nyt navn ApS"
+    origin = found[0]["deliveries"][str(values["company_name"]["delivery_id"])]
+    assert (origin["url"], origin["is_public_database"]) == ("file:igen.csv", False)
+    assert values["email"]["delivery_id"] == 1
+    page = run("explain", address).text
+    assert "held in your own lists alone" in page
+    assert "file:igen.csv" in page
+    assert run("explain", "nobody@eksempel.dk", "--json").document["own_lists"] == []
+    earlier = run("explain", address, "--as-of", "2026-11-01", "--json").document
+    assert earlier["own_lists"] == []

@@ -11,7 +11,7 @@ import pytest
 from national import REGISTERS, National, national
 
 from flows import ingest_run
-from sources.kit.errors import SourceUnavailable
+from sources.kit.errors import DeliveryRefused, SourcenoteError, SourceUnavailable
 
 
 @pytest.fixture
@@ -139,6 +139,62 @@ def test_what_is_deleted_in_the_register_goes_inactive(registers: National) -> N
     registers.held.deactivate()
     states = {row["state"] for row in of_company(registers, firm.lei)}
     assert states == {"inactive"}
+
+
+def test_an_absence_is_believed_after_two_snapshots_and_acts_after_its_grace(
+    registers: National,
+) -> None:
+    registers.ingest("ariregister")
+    firm = next(one for one in registers.sample.of("ariregister", "role", has_lei=True))
+    registers.ariregister.drop(firm.number)
+    for vanished in (0, 1):
+        registers.ariregister.publish(registers.later(days=1))
+        report = registers.ingest("ariregister")
+        assert report.counts["records_vanished"] == vanished
+    registers.later(days=29)
+    registers.held.deactivate()
+    assert {row["state"] for row in of_company(registers, firm.lei)} == {"active"}
+    registers.later(days=1)
+    registers.held.deactivate()
+    assert {row["state"] for row in of_company(registers, firm.lei)} == {"inactive"}
+
+
+def test_a_snapshot_that_shrank_is_refused_and_nothing_vanishes(registers: National) -> None:
+    registers.ingest("ariregister")
+    before = registers.held.state()
+    registers.ariregister.publish(registers.later(days=1), share=0.85)
+    with pytest.raises(DeliveryRefused, match="size_fits_last_full"):
+        registers.ingest("ariregister")
+    assert registers.held.state() == before
+
+
+@pytest.mark.parametrize("source_id", REGISTERS)
+def test_an_error_inside_a_200_loads_nothing(registers: National, source_id: str) -> None:
+    registers.standin.misbehave("error_200")
+    with pytest.raises(SourcenoteError):
+        registers.ingest(source_id)
+    assert contacts(registers, source_id) == []
+
+
+def test_a_flag_that_flips_is_known_by_the_next_feed(registers: National) -> None:
+    registers.ingest("cvr")
+    firm = next(
+        one for one in registers.sample.of("cvr", "role", has_lei=True) if one.is_protected is False
+    )
+    said = "SELECT ad_protected FROM prospects WHERE lei = :lei"
+    assert registers.held.one(said, lei=firm.lei) == 0
+    registers.cvr.protect(firm.number, registers.later(hours=1))
+    assert registers.ingest("cvr").kind == "feed"
+    assert registers.held.one(said, lei=firm.lei) == 1
+    assert {row["ad_protected"] for row in points_of(registers, firm.lei)} <= {1}
+
+
+def points_of(registers: National, lei: str | None) -> list[dict[str, Any]]:
+    return registers.held.ask(
+        "SELECT c.* FROM contact_point c JOIN company_record l ON l.record_id = c.record_id"
+        " JOIN prospects p ON p.company_id = l.company_id WHERE p.lei = :lei",
+        lei=lei,
+    )
 
 
 def of_company(registers: National, lei: str | None) -> list[dict[str, Any]]:

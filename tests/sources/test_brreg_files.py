@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -93,13 +94,21 @@ class Undated(Brreg):
         return Reply(reply.status, reply.body, kept)
 
 
-def test_a_bulk_file_without_its_date_is_refused(tmp_path: Path) -> None:
-    with (
-        norway(tmp_path, Undated(bundled_registers(DAY).firms["brreg"], DAY)) as no,
-        pytest.raises(DeliveryRefused, match="does not state when it was built") as refusal,
-    ):
-        no.fetch(no.plan())
-    assert refusal.value.landed.sha256
+def test_a_bulk_file_without_its_date_is_loaded_first_and_never_over_what_is_held(
+    tmp_path: Path,
+) -> None:
+    with norway(tmp_path, Undated(bundled_registers(DAY).firms["brreg"], DAY)) as no:
+        first = no.fetch(no.plan())
+        assert first.published_at is None
+        # The feed is read from a week and a day before it was fetched.
+        assert (
+            first.position
+            == f"dato:{first.retrieved_at - timedelta(days=8):%Y-%m-%dT%H:%M:%S}.000Z"
+        )
+        again = replace(no.plan(), kind="full", position=first.position)
+        with pytest.raises(DeliveryRefused, match="does not state when it was built") as refusal:
+            no.fetch(again)
+        assert refusal.value.landed.sha256
 
 
 def test_a_bulk_file_of_the_future_is_refused(tmp_path: Path) -> None:

@@ -96,6 +96,6 @@ def any_length(place: Ingesting, **settings: Any) -> Iterator[Ingesting]:
     """The house with settings for short files, as they were again at the end."""
     before = place.house.settings
     try:
-        yield place.change(sources=ANY_LENGTH, **settings)
+        yield place.change(sources=ANY_LENGTH, scope=Scope(), **settings)
     finally:
         place.house.settings = before

@@ -17,8 +17,10 @@ from flows.ingest_report import Report, Request
 from sources.kit.policy import SourceSettings
 from sources.kit.sample import bundled_sample
 from sources.kit.sample_registers import RegisterSample, bundled_registers
+from sources.kit.standin_ariregister import Ariregister
 from sources.kit.standin_brreg import Brreg
 from sources.kit.standin_cvr import Cvr
+from sources.kit.standin_prh import Prh
 from sources.kit.standin_registers import API_KEY, RegisterStandIn, bundled
 
 DAY = date(2026, 11, 2)
@@ -34,6 +36,8 @@ class National:
     standin: RegisterStandIn
     brreg: Brreg
     cvr: Cvr
+    ariregister: Ariregister
+    prh: Prh
     sample: RegisterSample = field(default_factory=lambda: bundled_registers(DAY))
 
     def ingest(self, source_id: str, **asked: Any) -> Report:
@@ -74,4 +78,4 @@ def national(url: str, folder: Path) -> Iterator[National]:
         ingest_run.run(held.house, request, quiet)
         registers = bundled(DAY)
         with RegisterStandIn(*registers) as standin:
-            yield National(held, standin, registers[0], registers[1])
+            yield National(held, standin, *registers)

@@ -27,7 +27,7 @@ BUILT = datetime(2026, 11, 2, 4, tzinfo=UTC)
 """When the bundled bulk file was built."""
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 Spoil = Callable[[dict[str, Any]], object]
-HASTY = Manners(rate=2000.0, read_timeout=1.0, attempts=2, backoff=0.01, budget=3.0)
+HASTY = Manners(rate=2000.0, read_timeout=20.0, attempts=2, backoff=0.01, budget=60.0)
 
 
 @dataclass

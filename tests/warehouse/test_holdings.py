@@ -11,7 +11,8 @@ from ingesting import Ingesting, company, moment
 
 from warehouse import read_status
 from warehouse.engine import reading, writing
-from warehouse.privacy.retention import plan_moves, policy, statuses_ending
+from warehouse.privacy.retention import plan_moves, policy
+from warehouse.privacy.retention_companies import statuses_ending
 from warehouse.schema import METADATA
 
 

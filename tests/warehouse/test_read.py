@@ -84,9 +84,14 @@ def add_contact(connection: sa.Connection, held: dict[str, Any], kind: str, valu
             source_key=held["source_key"],
             kind=kind,
             value=value,
-            mailbox_class="role",
+            original=value,
+            mail_domain=value.partition("@")[2] if kind == "email" else None,
+            mailbox_class="role" if kind == "email" else None,
+            person_kind="none",
             first_delivery_id=held["first_delivery_id"],
             obtained_at=NOW,
+            inactive_after=NOW.date(),
+            delete_after=NOW.date(),
         )
     )
 

@@ -46,7 +46,7 @@ def test_what_is_personal_lives_in_tables_of_its_own() -> None:
     personal = {named(column) for column in COLUMNS if column.info["personal"]}
     assert personal == {
         "personal_value.value",
-        "contact_point.value",
+        *(f"contact_point.{name}" for name in ("value", "original", "mail_domain")),
         "quarantined_row.content",
         "letter.notice_html",
         *(f"{table}.event_reference" for table in ("customer", "enquiry", "visit", "consent")),

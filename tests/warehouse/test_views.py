@@ -176,8 +176,14 @@ def add_contact(place: Ingesting, contact_id: int, kind: str, **changes: Any) ->
         "source_key": held["source_key"],
         "kind": kind,
         "value": f"invented {contact_id}",
+        "original": f"invented {contact_id}",
+        "mail_domain": "invented.example" if kind == "email" else None,
+        "mailbox_class": "role" if kind == "email" else None,
+        "person_kind": "none",
         "first_delivery_id": held["first_delivery_id"],
         "obtained_at": place.house.now(),
+        "inactive_after": place.house.now().date(),
+        "delete_after": place.house.now().date(),
         **changes,
     }
     with writing(place.house.engine) as connection:

@@ -13,7 +13,7 @@ HOLD_PERSONS = (
     *("personal_value", "contact_point", "quarantined_row", "letter"),
     *("customer", "enquiry", "visit", "consent"),
 )
-"""Tables with values that name a person; all of them small."""
+"""Tables with values that name a person, small beside what registers say of companies."""
 
 
 def clean_up_bytes(engine: Engine) -> None:
