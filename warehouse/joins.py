@@ -80,9 +80,16 @@ def counts(connection: Connection, source_ids: Sequence[str]) -> dict[str, Row]:
     """
     names = ("joined", "without_lei", "ambiguous", "contact_points")
     found: dict[str, Row] = {one: dict.fromkeys(names, 0) for one in source_ids}
+    for query in (_linked(source_ids), _ambiguous(source_ids), _contacts(source_ids)):
+        for row in connection.execute(query).mappings():
+            found[row["source_id"]] |= {name: int(row[name]) for name in names if name in row}
+    return found
+
+
+def _linked(source_ids: Sequence[str]) -> sa.Select[Any]:
     link = company_record
     is_lead = company.c.lead_record_id == link.c.record_id
-    linked = (
+    return (
         sa.select(
             record.c.source_id,
             sa.func.sum(sa.case((is_lead, 0), else_=1)).label("joined"),
@@ -92,32 +99,31 @@ def counts(connection: Connection, source_ids: Sequence[str]) -> dict[str, Row]:
         .join(link, link.c.record_id == record.c.record_id)
         .join(company, company.c.company_id == link.c.company_id)
         .where(
-            record.c.lei_status.is_(None),
+            record.c.lei_status.is_(None),  # so that its index finds the source's records
             record.c.source_id.in_(source_ids),
             link.c.until_at.is_(None),
         )
         .group_by(record.c.source_id)
     )
-    for row in connection.execute(linked):
-        found[row.source_id] |= {"joined": int(row.joined), "without_lei": int(row.without_lei)}
-    rows = (
-        sa.select(quarantined_row.c.source_id, sa.func.count().label("rows"))
-        .where(quarantined_row.c.rule == AMBIGUOUS, quarantined_row.c.state == "open")
-        .where(quarantined_row.c.source_id.in_(source_ids))
-        .group_by(quarantined_row.c.source_id)
+
+
+def _ambiguous(source_ids: Sequence[str]) -> sa.Select[Any]:
+    row = quarantined_row.c
+    return (
+        sa.select(row.source_id, sa.func.count().label("ambiguous"))
+        .where(row.rule == AMBIGUOUS, row.state == "open", row.source_id.in_(source_ids))
+        .group_by(row.source_id)
     )
-    for row in connection.execute(rows):
-        found[row.source_id]["ambiguous"] = int(row.rows)
-    contacts = (
-        sa.select(record.c.source_id, sa.func.count().label("held"))
+
+
+def _contacts(source_ids: Sequence[str]) -> sa.Select[Any]:
+    return (
+        sa.select(record.c.source_id, sa.func.count().label("contact_points"))
         .select_from(contact_point)
         .join(record, record.c.record_id == contact_point.c.record_id)
         .where(record.c.source_id.in_(source_ids))
         .group_by(record.c.source_id)
     )
-    for row in connection.execute(contacts):
-        found[row.source_id]["contact_points"] = int(row.held)
-    return found
 
 
 def of_company(connection: Connection, company_id: int, source_id: str) -> list[Row]:

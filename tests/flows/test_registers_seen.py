@@ -18,6 +18,7 @@ from flows.cli import ingest_page, refresh_page, status
 from flows.cli.paper import Paper
 from flows.refresh_report import Report
 from flows.status_steps import status as state_of
+from sources.kit.errors import SourcenoteError
 from sources.kit.policy import NoLei
 from sources.kit.sample_cvr import unit_id
 from sources.kit.sample_registers import bundled_registers
@@ -73,8 +74,8 @@ def test_refresh_asks_the_registers_too(
         assert (changed.outcome, changed.lei, same.outcome) == ("changed", lei(1), "unchanged")
         assert changed.contacts == {"email": {"came": 1, "went": 1}}
         assert changed.changes == [{"field": "ad_protected", "before": "false", "after": "true"}]
-        document = json.loads(json.dumps(report.as_json(), default=str))
-        assert "ny-firma" not in repr(document)
+        document = report.as_json()
+        assert "ny-firma" not in json.dumps(document, default=str)
         refresh_page.show(Paper(), {**document, "quarantine_rules": {}})
         said = capsys.readouterr().out
         assert "email: 1 came, 1 went" in said
@@ -117,7 +118,7 @@ def test_a_register_that_is_down_for_a_week_is_shown_and_costs_nobody(
     place.served.misbehave("unavailable")
     for _ in range(7):
         place.held.later(days=1)
-        with pytest.raises(Exception, match=r"cvr|CVR|Datafordeler|datafordeler|127"):
+        with pytest.raises(SourcenoteError):
             place.ingest("cvr")
         place.held.deactivate()
     cvr = source_of(place, "cvr")
