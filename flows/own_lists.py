@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from sources.kit.own_lists import OwnList
     from sources.kit.policy import Controller
     from sources.kit.sheet import Sheet
-    from warehouse.own_lists import Import, Outcome
+    from warehouse.own_lists import Outcome
+    from warehouse.own_rows import Import
 
     Tell = Callable[[str, int, int | None], None]
 
@@ -185,7 +186,7 @@ def _import(
     house: House, prepared: Prepared, judged: Judged, controller: Controller, run_id: int
 ) -> Import:
     from sources.kit.identity_numbers import without_personal_numbers
-    from warehouse.own_lists import Bytes, Import
+    from warehouse.own_rows import Bytes, Import
 
     sheet = prepared.sheet
     name = without_personal_numbers(prepared.name, controller.country)

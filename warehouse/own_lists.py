@@ -2,68 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 import sqlalchemy as sa
 
-from sources.kit.digest import as_bytes, hash128
 from warehouse.numbering import take_numbers
 from warehouse.own_aside import put_aside, settle
+from warehouse.own_rows import PAGE, Import, Row, is_same, stored
 from warehouse.privacy import audit
-from warehouse.privacy.own_lists import Way, way_out
 from warehouse.privacy.stops import Stops
-from warehouse.privacy.suppression import KEY_PURPOSE
 from warehouse.schema import METADATA, delivery, own_change, source_cursor
 from warehouse.upsert import upsert
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from sqlalchemy.engine import Connection
 
-    from sources.kit.keys import Keys
     from sources.kit.own_lists import OwnList
-    from sources.kit.policy import RetentionPolicy
 
-Row = dict[str, Any]
 _BATCH = 500
 LICENCE = "none: given by the person"
-
-
-@dataclass(frozen=True)
-class Bytes:
-    """The owner's file as received; its bytes are not kept."""
-
-    name: str
-    sha256: str
-    byte_count: int
-    retrieved_at: datetime
-
-
-@dataclass(frozen=True)
-class Import:
-    """One import: which list, under whose name, by which policies, and what was judged.
-
-    `rejected` are (reference, rules, row number, content); `dropped` the columns left out.
-    """
-
-    own: OwnList
-    file: Bytes
-    controller: str
-    policies: Sequence[RetentionPolicy]
-    keys: Keys
-    run_id: int
-    actor: str
-    now: datetime
-    rows: Sequence[Row] = field(repr=False)
-    rejected: Sequence[tuple[str, tuple[str, ...], int, Mapping[str, str]]] = field(repr=False)
-    superseded: int = 0
-    dropped: Sequence[str] = ()
 
 
 @dataclass
@@ -82,27 +43,25 @@ def sort_rows(connection: Connection, given: Import) -> tuple[Outcome, list[Row]
     A row whose time of deletion is past already is out of scope: the next file does not bring back
     what retention deleted.
     """
-    outcome = Outcome()
-    way = way_out(given.policies, given.own.code)
-    rows = [_stored(row, given, way) for row in given.rows]
+    outcome = Outcome(stopped=_stopped(connection, given))
+    rows = stored(given)
     held = _held(connection, given.own, [row["event_reference"] for row in rows])
     new: list[Row] = []
     changed: list[Row] = []
     today = given.now.date()
     for row in rows:
         before = held.get(row["event_reference"])
-        if row["delete_after"] is not None and row["delete_after"] <= today and before is None:
+        if before is None and row["delete_after"] is not None and row["delete_after"] <= today:
             outcome.counts["out_of_scope"] += 1
         elif before is None:
             row.pop("every_hash", None)
             new.append(row)
-        elif _is_same(before, row):
+        elif is_same(before, row):
             outcome.counts["unchanged"] += 1
         else:
-            changed.append({**row, "before": before})
+            changed.append(row)
     outcome.counts.update(new=len(new), changed=len(changed), superseded=given.superseded)
     outcome.counts["quarantined"] = len(given.rejected)
-    outcome.stopped = _stopped(connection, given)
     outcome.open_rules.update(rule for _, rules, _, _ in given.rejected for rule in rules)
     return outcome, new, changed
 
@@ -139,47 +98,14 @@ def key_of(table: sa.Table) -> sa.Column[Any]:
     return key
 
 
-def _stored(row: Row, given: Import, way: Way) -> Row:
-    """The row as its table has it, with its digest and its way out."""
-    kept = dict(row)
-    contact: Row = {}
-    if given.own.code == "consents":
-        value = kept[kept["channel"]]
-        del kept["email"], kept["phone"]
-        contact = _hashed(given.keys, kept["channel"], value)
-    text = json.dumps(kept, default=str, sort_keys=True, ensure_ascii=False)
-    kept |= {"digest": as_bytes(hash128(pa.array([text])))[0].as_py(), **contact}
-    inactive, reason, delete = way.of(kept["event_date"], way.end_of(kept))
-    is_over = inactive is not None and inactive <= given.now.date()
-    return kept | {
-        "inactive_after": inactive,
-        "inactive_reason": reason,
-        "delete_after": delete,
-        "state": "inactive" if is_over else "active",
-    }
-
-
-def _hashed(keys: Keys, kind: str, value: str) -> Row:
-    """The contact as a keyed hash: asked "does this one have a consent?", and good for no list."""
-    version, digest = keys.mac(KEY_PURPOSE, f"{kind}:{value}")
-    every = frozenset(keys.macs(KEY_PURPOSE, f"{kind}:{value}").values())
-    return {"key_version": version, "contact_hash": digest, "every_hash": every}
-
-
-def _is_same(before: Row, row: Row) -> bool:
-    """Whether the row says what is held; a hash under an older key is the same contact."""
-    hashes = row.pop("every_hash", None)
-    if hashes is not None and before["contact_hash"] in hashes:
-        row |= {name: before[name] for name in ("key_version", "contact_hash")}
-    is_contact = hashes is None or before["contact_hash"] in hashes
-    return is_contact and bytes(before["digest"]) == row["digest"]
-
-
 def _held(connection: Connection, own: OwnList, references: Sequence[str]) -> dict[str, Row]:
+    """What tells a held row from the one that came: its digest, and a consent's hash."""
     table = table_of(own)
+    told = ("event_reference", "digest", "key_version", "contact_hash")
+    columns = [table.c[name] for name in told if name in table.c]
     found: dict[str, Row] = {}
     for start in range(0, len(references), _BATCH):
-        query = sa.select(table).where(
+        query = sa.select(*columns).where(
             table.c.event_reference.in_(references[start : start + _BATCH])
         )
         for row in connection.execute(query).mappings():
@@ -251,8 +177,10 @@ def _insert(connection: Connection, given: Import, delivery_id: int, rows: Seque
         "obtained_at": given.file.retrieved_at,
     }
     key = key_of(table).name
-    numbered = [{**row, **origin, key: first + place} for place, row in enumerate(rows)]
-    connection.execute(table.insert(), numbered)
+    for start in range(0, len(rows), PAGE):
+        page = rows[start : start + PAGE]
+        numbered = [{**row, **origin, key: first + start + nth} for nth, row in enumerate(page)]
+        connection.execute(table.insert(), numbered)
 
 
 def _update(connection: Connection, given: Import, delivery_id: int, rows: Sequence[Row]) -> None:
@@ -261,7 +189,13 @@ def _update(connection: Connection, given: Import, delivery_id: int, rows: Seque
     key = key_of(table)
     changes = []
     for row in rows:
-        before = row.pop("before")
+        before = (
+            connection.execute(
+                sa.select(table).where(table.c.event_reference == row["event_reference"])
+            )
+            .mappings()
+            .one()
+        )
         for name in row:
             if name in _TOLD or row[name] == before[name]:
                 continue
