@@ -30,7 +30,8 @@ CARD = Card(
     source_id="ariregister",
     publisher="Registrite ja Infosüsteemide Keskus (RIK)",
     database_name="e-äriregister (avaandmed)",
-    licence="Creative Commons Attribution 4.0 International (CC BY 4.0)",
+    licence="Creative Commons Attribution 4.0 International (CC BY 4.0), naming the source: "
+    "Registrite ja Infosüsteemide Keskus, e-äriregister",
     licence_url="https://creativecommons.org/licenses/by/4.0/",
     is_public_database=True,
     record_url_template="https://ariregister.rik.ee/eng/company/{key}",

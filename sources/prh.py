@@ -28,7 +28,8 @@ CARD = Card(
     source_id="prh",
     publisher="Patentti- ja rekisterihallitus (PRH)",
     database_name="YTJ avoin data",
-    licence="Creative Commons Attribution 4.0 International (CC BY 4.0)",
+    licence="Creative Commons Attribution 4.0 International (CC BY 4.0), naming the source: "
+    "Patentti- ja rekisterihallitus, YTJ",
     licence_url="https://creativecommons.org/licenses/by/4.0/",
     is_public_database=True,
     record_url_template="https://tietopalvelu.ytj.fi/yritys/{key}",
