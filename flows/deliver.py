@@ -75,12 +75,23 @@ def facts_of(house: House, run_id: int, landed: Landed, source_id: str) -> Deliv
         personal_inactive_after=inactive_after,
         personal_delete_after=delete_after,
         moves_cursor=_moves_cursor(house, landed, source_id, earlier),
-        is_repeat=bool(earlier),
+        is_repeat=bool(earlier) and not _is_published_anew(landed, dated, source_id),
         is_again=landed.published_at in dated if landed.published_at else bool(known),
         asked=landed.asked,
         registers=registers(),
         position=landed.position,
     )
+
+
+def _is_published_anew(landed: Landed, dated: Sequence[datetime], source_id: str) -> bool:
+    """Whether a register itself publishes the same bytes again, later: what they lack is missing.
+
+    A snapshot in which nothing has changed confirms the one before, absences among it.
+    """
+    published = landed.published_at
+    if source_id not in registers() or landed.is_by_hand or published is None:
+        return False
+    return all(published > earlier for earlier in dated)
 
 
 def _moves_cursor(

@@ -8,15 +8,33 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from national import REGISTERS, National, national
+from national import REGISTERS, National, kept_home, national
 
 from flows import ingest_run
 from sources.kit.errors import DeliveryRefused, SourcenoteError, SourceUnavailable
 
 
+@pytest.fixture(scope="module")
+def gleif_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return kept_home(tmp_path_factory.mktemp("gleif"))
+
+
+@pytest.fixture(scope="module")
+def full_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return kept_home(tmp_path_factory.mktemp("registers"), *REGISTERS)
+
+
 @pytest.fixture
-def registers(tmp_path: Path) -> Iterator[National]:
-    with national(f"sqlite:///{tmp_path / 'warehouse.db'}", tmp_path) as found:
+def registers(tmp_path: Path, gleif_home: Path) -> Iterator[National]:
+    """GLEIF's sample held, and nothing of the registers yet."""
+    with national(tmp_path, gleif_home) as found:
+        yield found
+
+
+@pytest.fixture
+def filled(tmp_path: Path, full_home: Path) -> Iterator[National]:
+    """GLEIF's sample held, and all four registers."""
+    with national(tmp_path, full_home) as found:
         yield found
 
 
@@ -27,17 +45,16 @@ def contacts(registers: National, source_id: str) -> list[dict[str, Any]]:
     )
 
 
-def test_every_contact_value_has_its_origin_in_its_own_register(registers: National) -> None:
-    registers.everything()
+def test_every_contact_value_has_its_origin_in_its_own_register(filled: National) -> None:
     for source_id in REGISTERS:
-        assert contacts(registers, source_id)
-    lacking = registers.held.ask(
+        assert contacts(filled, source_id)
+    lacking = filled.held.ask(
         "SELECT c.contact_id FROM contact_points c LEFT JOIN origins o"
         " ON o.company_id = c.company_id AND o.contact_id = c.contact_id"
         " AND o.source_id = c.source_id AND o.field = c.kind WHERE o.contact_id IS NULL"
     )
     assert lacking == []
-    incomplete = registers.held.ask(
+    incomplete = filled.held.ask(
         "SELECT * FROM origins WHERE contact_id IS NOT NULL AND (publisher IS NULL OR"
         " record_url IS NULL OR licence IS NULL OR delivery_sha256 IS NULL OR retrieved_at IS NULL)"
     )
@@ -45,12 +62,11 @@ def test_every_contact_value_has_its_origin_in_its_own_register(registers: Natio
 
 
 def test_what_a_company_shows_has_an_origin_whichever_registers_it_is_in(
-    registers: National,
+    filled: National,
 ) -> None:
-    registers.everything()
-    (columns,) = registers.held.ask("SELECT * FROM prospects LIMIT 1")
+    (columns,) = filled.held.ask("SELECT * FROM prospects LIMIT 1")
     origins = {
-        (row["company_id"], row["field"]) for row in registers.held.ask("SELECT * FROM origins")
+        (row["company_id"], row["field"]) for row in filled.held.ask("SELECT * FROM origins")
     }
     ours = {
         "company_id",
@@ -68,7 +84,7 @@ def test_what_a_company_shows_has_an_origin_whichever_registers_it_is_in(
         "inactive_reason",
         "delete_after",
     }
-    for row in registers.held.ask("SELECT * FROM prospects"):
+    for row in filled.held.ask("SELECT * FROM prospects"):
         shown = [name for name in columns if name not in ours and row[name] is not None]
         assert [name for name in shown if (row["company_id"], name) not in origins] == []
 
@@ -81,19 +97,16 @@ def test_the_same_publication_again_changes_nothing(registers: National, source_
     assert registers.held.state() == before
 
 
-def test_marketing_protection_has_three_states(registers: National) -> None:
-    registers.everything()
-    by_lei = {
-        row["lei"]: row["ad_protected"] for row in registers.held.ask("SELECT * FROM prospects")
-    }
-    sample = registers.sample
+def test_marketing_protection_has_three_states(filled: National) -> None:
+    by_lei = {row["lei"]: row["ad_protected"] for row in filled.held.ask("SELECT * FROM prospects")}
+    sample = filled.sample
     told = {
         case: {by_lei[firm.lei] for firm in firms if "sole" not in firm.cases}
         for case in ("protected", "flagless")
         if (firms := sample.of("cvr", case, has_lei=True))
     }
     assert told == {"protected": {1}, "flagless": {None}}
-    foreign = registers.held.ask(
+    foreign = filled.held.ask(
         "SELECT DISTINCT ad_protected FROM prospects WHERE country IN ('NO', 'EE', 'FI')"
     )
     assert foreign == [{"ad_protected": None}]
@@ -206,27 +219,23 @@ def of_company(registers: National, lei: str | None) -> list[dict[str, Any]]:
 
 
 def test_a_register_that_is_down_for_a_week_makes_nothing_inactive(
-    registers: National, monkeypatch: pytest.MonkeyPatch
+    filled: National, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    registers.everything()
-    registers.held.deactivate()
-    before = registers.held.state()
-    registers.standin.misbehave("unavailable")
+    filled.held.deactivate()
+    before = filled.held.state()
+    filled.standin.misbehave("unavailable")
     monkeypatch.setattr("sources.kit.patience.time.sleep", lambda _seconds: None)
     for _ in range(7):
-        registers.later(days=1)
+        filled.later(days=1)
         with pytest.raises(SourceUnavailable):
-            registers.ingest("ariregister")
-        assert set(registers.held.deactivate()["counts"].values()) == {0}
-    assert registers.held.state() == before
+            filled.ingest("ariregister")
+        assert set(filled.held.deactivate()["counts"].values()) == {0}
+    assert filled.held.state() == before
 
 
-def test_bytes_received_of_registers_with_persons_do_not_stay(registers: National) -> None:
-    registers.everything()
-    landed = list(registers.held.house.landing_root.rglob("*.bin"))
-    shas = {
-        row["sha256"]: row["source_id"] for row in registers.held.ask("SELECT * FROM deliveries")
-    }
+def test_bytes_received_of_registers_with_persons_do_not_stay(filled: National) -> None:
+    landed = list(filled.held.house.landing_root.rglob("*.bin"))
+    shas = {row["sha256"]: row["source_id"] for row in filled.held.ask("SELECT * FROM deliveries")}
     assert {shas.get(path.stem) for path in landed} <= {"gleif"}
 
 

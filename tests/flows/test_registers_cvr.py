@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from national import NOW, National, national
+from national import NOW, National, kept_home, national
 
 from sources.kit.errors import DeliveryRefused, SourcenoteError
 from sources.kit.sample_cvr import unit_id
@@ -19,9 +19,14 @@ from sources.kit.sample_registers import Firm
 from sources.kit.standin_registers import API_KEY
 
 
+@pytest.fixture(scope="module")
+def gleif_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return kept_home(tmp_path_factory.mktemp("gleif"))
+
+
 @pytest.fixture
-def registers(tmp_path: Path) -> Iterator[National]:
-    with national(f"sqlite:///{tmp_path / 'warehouse.db'}", tmp_path) as found:
+def registers(tmp_path: Path, gleif_home: Path) -> Iterator[National]:
+    with national(tmp_path, gleif_home) as found:
         yield found
 
 

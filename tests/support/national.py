@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -64,18 +65,30 @@ class National:
         return [path.name for path in files if sought in path.read_bytes()]
 
 
+def kept_home(folder: Path, *source_ids: str) -> Path:
+    """A folder whose house holds GLEIF's sample and these registers; tests work on copies of it."""
+    with national(folder) as found:
+        for source_id in source_ids:
+            found.ingest(source_id)
+    return folder
+
+
 @contextmanager
-def national(url: str, folder: Path) -> Iterator[National]:
-    """GLEIF's sample loaded, nothing of the registers yet."""
+def national(folder: Path, home: Path | None = None) -> Iterator[National]:
+    """A house in the folder, as it is in `home`; without one it holds GLEIF's sample alone."""
+    if home is not None:
+        shutil.copytree(home, folder, dirs_exist_ok=True)
     own = {name: SourceSettings(max_vanished=10_000, rate=1000) for name in REGISTERS}
     keys = {"cvr": SecretStr(API_KEY)}
+    url = f"sqlite:///{folder / 'warehouse.db'}"
     with opened(url, folder, sources=own, api_keys=keys) as held:
         held.at(NOW)
-        path = folder / "gleif.csv"
-        path.write_bytes(bundled_sample().csv)
-        published = datetime(2026, 11, 1, 8, tzinfo=UTC)
-        request = Request("gleif", file=path, kind="full", published_at=published)
-        ingest_run.run(held.house, request, quiet)
+        if home is None:
+            path = folder / "gleif.csv"
+            path.write_bytes(bundled_sample().csv)
+            published = datetime(2026, 11, 1, 8, tzinfo=UTC)
+            request = Request("gleif", file=path, kind="full", published_at=published)
+            ingest_run.run(held.house, request, quiet)
         registers = bundled(DAY)
         with RegisterStandIn(*registers) as standin:
             yield National(held, standin, *registers)
