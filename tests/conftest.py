@@ -16,7 +16,7 @@ from private_postgres import PrivatePostgres
 
 # A slow machine is no failure, so no deadline. CI draws the same examples each time.
 hypothesis.settings.register_profile(
-    "ci", deadline=None, derandomize=True, print_blob=True, max_examples=50, database=None
+    "ci", deadline=None, derandomize=True, print_blob=True, max_examples=25, database=None
 )
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2000)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.cli.call import DONE, WITH_EXCLUSIONS, Call, call_of, epilog
-from flows.cli.paper import Paper
 from flows.cli.words import counted, listed
 
 if TYPE_CHECKING:
+    from flows.cli.paper import Paper
     from flows.own_lists import Prepared
 
 _OUTCOMES = (
@@ -81,6 +81,8 @@ def _ask(call: Call, prepared: Prepared) -> None:
 
     if call.options.is_json or not _has_terminal():
         raise confirmation_needed(prepared)
+    from flows.cli.paper import Paper
+
     _show_mapping(Paper(), prepared.as_json())
     if not typer.confirm("Is that right?", default=False):
         raise confirmation_needed(prepared)

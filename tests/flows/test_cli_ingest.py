@@ -171,6 +171,7 @@ def test_what_status_says_is_due_is_what_the_lifecycle_does(
     assert run_filled("status", "--json").document["retention"]["deactivate_due"] == {
         "companies": 0,
         "personal_values": 0,
+        "own_rows": 0,
     }
     then = "2029-01-01"
     state = run_filled("status", "--json", now=then).document["retention"]

@@ -120,9 +120,11 @@ def test_segments(run: Run) -> None:
         "candidates": 0,
         "held": 0,
         "stopped_on_arrival": 0,
+        "own_customers": 0,
     }
     assert "0 candidates." in run("segment", "count", "all").text
-    for line in ("no-lei", "nosuch", "all --country XX"):
+    assert "0 candidates." in run("segment", "count", "no-lei").text
+    for line in ("transfer", "nosuch", "all --country XX"):
         assert run("segment", "count", *line.split()).code == 1
 
 

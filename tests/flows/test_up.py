@@ -54,7 +54,7 @@ def both_answer(found: dict[str, str]) -> None:
         assert requests.get(f"{url}{path}", timeout=20).status_code in {200, 404}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_service_killed_and_started_again_misses_nothing_and_does_nothing_twice(
     home: Path, sqlite_url: str, publisher: StandIn, sample: BundledSample
 ) -> None:

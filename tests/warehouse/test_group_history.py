@@ -127,7 +127,8 @@ def siblings(place: Ingesting, day: date, **options: Any) -> int:
     return segments.count(place.house.engine, chosen).held
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(1))
 def test_every_moment_is_told_as_it_was(place: Ingesting, seed: int) -> None:
     """Kept answers after each delivery, asked for again after all that came later."""
     draw, world, kept = Random(seed), World(), []
