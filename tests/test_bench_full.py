@@ -36,6 +36,9 @@ from bench.rounds import Broken, ask, measure
 ROWS, SMALL, DELTA_ROWS = 2_000, 1_200, 300
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("bench")

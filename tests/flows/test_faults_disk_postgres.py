@@ -24,7 +24,7 @@ from flows import ingest_run, ingest_steps
 from flows.cli.endings import of_the_unexpected
 from flows.ingest_report import Request
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.long]
 
 MANY = 3000
 OLD = "20261101-0000-gleif-goldencopy-lei2-golden-copy.csv"
