@@ -17,7 +17,7 @@ from flows.cli.endings import of_the_unexpected
 from sources.kit.errors import SourcenoteError
 from sources.kit.standin import Pace
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.long]
 
 LOADS = ("first load", "load", "delta")
 STAGES = (

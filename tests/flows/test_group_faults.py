@@ -21,6 +21,8 @@ from sources.kit.standin import Publish, StandIn
 from sources.kit.standin_publish import Level
 from sources.kit.standin_sequence import sequence
 
+pytestmark = pytest.mark.long
+
 FIRST = datetime(2026, 11, 2, 0, tzinfo=UTC)
 SLOT = timedelta(hours=8)
 LONG_AGO = FIRST - timedelta(days=70)
