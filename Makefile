@@ -56,7 +56,7 @@ security: venv ## bandit, findings of medium weight and above
 
 unit: venv ## pytest; more with PYTEST_ARGS='-k gleif'
 	@echo "== unit"
-	@$(IN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	@$(IN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 parts: ## install PostgreSQL and Chromium where apt-get is there and root may
 	@echo "== parts"

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.schema import AddConstraint, DropConstraint
+from sqlalchemy.sql import visitors
 
 from sources.kit.errors import DeliveryRefused
 from warehouse.schema import (
@@ -29,6 +31,8 @@ from warehouse.schema import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
     from sqlalchemy.engine import Connection
 
 _TABLES = (
@@ -59,34 +63,72 @@ def after_transaction(driver: Any) -> None:  # noqa: ANN401 (the driver's own)
         driver.execute("PRAGMA journal_mode = WAL")
 
 
-def open_up(connection: Connection) -> None:
+@dataclass(frozen=True)
+class Filling:
+    """What a first load writes.
+
+    `fields` are the columns of `record` that it fills: an index of rows that have another one
+    stays, since nothing will come into it. `same`: by table, columns that hold the same value in
+    every row; PostgreSQL is told it once, as a default of this transaction.
+    """
+
+    fields: Collection[str]
+    same: Mapping[str, Mapping[str, object]]
+
+
+def open_up(connection: Connection, filling: Filling) -> None:
     """Drop secondary indexes, and on PostgreSQL every key of these tables, until `close_up`."""
     for table in _TABLES:
-        for index in _indexes(table):
+        for index in _indexes(table, filling):
             index.drop(connection)
     if connection.dialect.name == "postgresql":
-        connection.execute(sa.text(f"SET LOCAL maintenance_work_mem = '{_SORT_MEMORY}'"))
-        for key in _foreign_keys():
-            connection.execute(DropConstraint(key, isolate_from_table=False))
-        for table in _TABLES:
-            connection.execute(DropConstraint(table.primary_key, isolate_from_table=False))
+        _open_up_postgres(connection, filling)
 
 
-def close_up(connection: Connection) -> None:
-    """Build them again, which checks every row at once; refuse when any does not hold."""
+def _open_up_postgres(connection: Connection, filling: Filling) -> None:
+    connection.execute(sa.text(f"SET LOCAL maintenance_work_mem = '{_SORT_MEMORY}'"))
+    for key in _foreign_keys():
+        connection.execute(DropConstraint(key, isolate_from_table=False))
+    for table in _TABLES:
+        connection.execute(DropConstraint(table.primary_key, isolate_from_table=False))
+    for name, column, value in _same(filling):
+        text = sa.literal(value).compile(
+            dialect=connection.dialect, compile_kwargs={"literal_binds": True}
+        )
+        _alter(connection, name, column, f"SET DEFAULT {text}")
+
+
+def close_up(connection: Connection, filling: Filling) -> None:
+    """Build again what `open_up` dropped: every row is checked at once.
+
+    Raises `DeliveryRefused` when one does not hold.
+    """
     is_postgres = connection.dialect.name == "postgresql"
     if not is_postgres:
         connection.exec_driver_sql(f"PRAGMA cache_size = {_SORTING_CACHE}")
     for table in _TABLES:
         if is_postgres:
             connection.execute(AddConstraint(table.primary_key, isolate_from_table=False))
-        for index in _indexes(table):
+        for index in _indexes(table, filling):
             index.create(connection)
     if is_postgres:
+        for name, column, _ in _same(filling):
+            _alter(connection, name, column, "DROP DEFAULT")
         for key in _foreign_keys():
             _enforce(connection, key)
     else:
         _check_foreign_keys(connection)
+
+
+def _same(filling: Filling) -> Iterator[tuple[str, str, object]]:
+    """(table, column, the value that all its rows hold)."""
+    for table, values in filling.same.items():
+        for column, value in values.items():
+            yield table, column, value
+
+
+def _alter(connection: Connection, table: str, column: str, how: str) -> None:
+    connection.execute(sa.text(f"ALTER TABLE {table} ALTER COLUMN {column} {how}"))
 
 
 def _enforce(connection: Connection, key: sa.ForeignKeyConstraint) -> None:
@@ -134,8 +176,26 @@ def _broken(table: str) -> DeliveryRefused:
     )
 
 
-def _indexes(table: sa.Table) -> list[sa.Index]:
+def staying(filling: Filling) -> list[str]:
+    """Names of the indexes of `record` that stay while it is filled, because they stay empty."""
+    return [str(index.name) for index in _sorted(record) if _stays(index, filling)]
+
+
+def _indexes(table: sa.Table, filling: Filling) -> list[sa.Index]:
+    return [index for index in _sorted(table) if not _stays(index, filling)]
+
+
+def _sorted(table: sa.Table) -> list[sa.Index]:
     return sorted(table.indexes, key=lambda index: str(index.name))
+
+
+def _stays(index: sa.Index, filling: Filling) -> bool:
+    """Whether it is an index of only those records that have a value which none of these has."""
+    where = index.dialect_options["sqlite"]["where"]
+    if index.table is not record or where is None:
+        return False
+    named = {part.name for part in visitors.iterate(where) if isinstance(part, sa.Column)}
+    return named.isdisjoint(filling.fields)
 
 
 def _foreign_keys() -> list[sa.ForeignKeyConstraint]:

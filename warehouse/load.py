@@ -23,6 +23,7 @@ from warehouse.load_shapes import (
     RETRACTED_SCHEMA,
     DeliveryFacts,
     changed_schema,
+    first_filling,
     new_schema,
     own_companies,
     shaped,
@@ -287,7 +288,9 @@ class Loading:
 def loading(engine: Engine, facts: DeliveryFacts, keys: Keys) -> Iterator[Loading]:
     """A delivery being loaded; leaving without `commit` leaves no trace. Hold the writer lock."""
     known = read_known(engine, facts.card.source_id, keys, facts.asked)
-    with staging(engine, staged(SHAPES[facts.card.shape]), is_first=known.is_first) as stage:
+    shape = SHAPES[facts.card.shape]
+    filling = first_filling(shape, facts, known.numbers.delivery) if known.is_first else None
+    with staging(engine, staged(shape), filling) as stage:
         load = Loading(stage, facts, known)
         del known  # what is held is the load's to let go of
         yield load

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sources.kit import columns
+from warehouse.bulk import Filling
 from warehouse.schema import OWN_RECORD
 
 if TYPE_CHECKING:
@@ -64,6 +66,22 @@ def shaped(table: pa.Table, given: Mapping[str, pa.Array], schema: pa.Schema) ->
 
 def _fields(shape: Shape) -> list[tuple[str, pa.DataType]]:
     return [(field.name, _ARROW[field.kind]) for field in shape.fields]
+
+
+def first_filling(shape: Shape, facts: DeliveryFacts, delivery_id: int) -> Filling:
+    """What the delivery writes when it is the first of all."""
+    at = facts.retrieved_at.replace(microsecond=0).isoformat()
+    record = {
+        "source_id": facts.card.source_id,
+        "mapping_version": columns.MAPPING_VERSION,
+        "first_delivery_id": delivery_id,
+        "last_delivery_id": delivery_id,
+    }
+    same: dict[str, dict[str, object]] = {"record": record}
+    if shape.makes_companies:
+        same["company"] = {"first_seen_at": at, "last_changed_at": at}
+        same["company_record"] = {"since_at": at, "reason": OWN_RECORD}
+    return Filling(new_schema(shape).names, same)
 
 
 def own_companies(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from sqlalchemy.engine import Connection, Engine
 
+    from warehouse.bulk import Filling
+
 __all__ = ["STAGED", "Staging", "set_apart", "staging", "sweep"]
 
 
@@ -37,13 +39,16 @@ class Staging(Protocol):
 
 
 @contextmanager
-def staging(engine: Engine, empty: dict[str, pa.Table], *, is_first: bool) -> Iterator[Staging]:
+def staging(
+    engine: Engine, empty: dict[str, pa.Table], filling: Filling | None
+) -> Iterator[Staging]:
     """Staging tables with the schemas of `empty`, and `staged_new` in the shape of `record`.
 
-    Gone at the end, whatever happens. `is_first`: `record` is empty, see `warehouse.bulk`.
+    Gone at the end, whatever happens. `filling`: what a first load is about to
+    write; None where records are held already.
     """
     maker = sqlite_staging if engine.dialect.name == "sqlite" else postgres_staging
-    with maker(engine, empty, is_first=is_first) as stage:
+    with maker(engine, empty, filling) as stage:
         yield stage
 
 

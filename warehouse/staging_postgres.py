@@ -39,17 +39,18 @@ class PostgresStaging:
     """See `warehouse.staging.Staging`."""
 
     def __init__(
-        self, connection: Connection, empty: dict[str, pa.Table], *, is_first: bool
+        self, connection: Connection, empty: dict[str, pa.Table], filling: bulk.Filling | None
     ) -> None:
-        self._connection, self.is_direct = connection, is_first
+        self._connection, self._filling = connection, filling
+        self.is_direct = filling is not None
         self._analyzed = [
             f"{name} ({', '.join(found)})"
             for name, table in empty.items()
             if (found := [column for column in _JOINED_BY if column in table.column_names])
         ]
         self._is_committed = False
-        if is_first:
-            bulk.open_up(connection)
+        if filling is not None:
+            bulk.open_up(connection, filling)
         else:
             connection.execute(sa.text("CREATE TEMP TABLE staged_new (LIKE record) ON COMMIT DROP"))
         for name, table in empty.items():
@@ -58,8 +59,10 @@ class PostgresStaging:
         self._writer = Writer(self._copy)
 
     def _copy(self, name: str, rows: tuple[pa.Table, pa.Array | None]) -> None:
-        columns, lines = _lines(*rows)
+        table, texts = rows
         target = "record" if name == "staged_new" and self.is_direct else name
+        known = self._filling.same.get(target, ()) if self._filling is not None else ()
+        columns, lines = _lines(table.drop_columns(list(known)), texts)
         listed = ", ".join(f'"{column}"' for column in columns)
         driver: Any = self._connection.connection.driver_connection
         with (
@@ -83,8 +86,8 @@ class PostgresStaging:
         # A temporary table has no statistics, and the merge joins it with millions of records.
         self._connection.execute(sa.text(f"ANALYZE {', '.join(self._analyzed)}"))
         yield self._connection
-        if self.is_direct:
-            bulk.close_up(self._connection)
+        if self._filling is not None:
+            bulk.close_up(self._connection, self._filling)
         self._connection.commit()
         self._is_committed = True
 
@@ -128,12 +131,12 @@ def _lines(table: pa.Table, texts: pa.Array | None) -> tuple[list[str], pa.Array
 
 @contextmanager
 def postgres_staging(
-    engine: Engine, empty: dict[str, pa.Table], *, is_first: bool
+    engine: Engine, empty: dict[str, pa.Table], filling: bulk.Filling | None
 ) -> Iterator[PostgresStaging]:
     """Temporary tables in one transaction, rolled back unless it was committed."""
     with engine.connect() as connection:
         transaction = connection.begin()
-        stage = PostgresStaging(connection, empty, is_first=is_first)
+        stage = PostgresStaging(connection, empty, filling)
         try:
             yield stage
             stage.settle()

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import sqlalchemy as sa
 
 from sources.kit.errors import DiskFull
 from warehouse import bulk
@@ -53,11 +52,15 @@ class SqliteStaging:
     is_direct = False
 
     def __init__(
-        self, engine: Engine, path: Path, empty: dict[str, pa.Table], *, is_first: bool
+        self,
+        engine: Engine,
+        path: Path,
+        empty: dict[str, pa.Table],
+        filling: bulk.Filling | None,
     ) -> None:
         from adbc_driver_sqlite import dbapi
 
-        self._engine, self._path, self._is_first = engine, path, is_first
+        self._engine, self._path, self._filling = engine, path, filling
         self._adbc = dbapi.connect(str(path), autocommit=True)
         with self._adbc.cursor() as cursor:
             for pragma in (*_OF_THE_MOMENT, "locking_mode = EXCLUSIVE"):
@@ -66,22 +69,24 @@ class SqliteStaging:
             cursor.execute("BEGIN")
             for name, table in empty.items():
                 cursor.adbc_ingest(name, _as_text(table), mode="create")
-            cursor.execute(self._shape_of_record())
+            for statement in self._shape_of_record():
+                cursor.execute(statement)
         path.chmod(0o600)
         self._writer = Writer(self._ingest)
 
-    def _shape_of_record(self) -> str:
-        """The warehouse's own CREATE TABLE: equal shapes let SQLite copy pages.
+    def _shape_of_record(self) -> Iterator[str]:
+        """The warehouse's own CREATE statements: equal shapes let SQLite copy pages.
 
-        Without its foreign keys, which point to tables that the staging file does not have.
+        Without its foreign keys, which point to tables that the staging file does not have, and
+        with those indexes alone that stay while a first load fills it.
         """
+        kept = ["record", *([] if self._filling is None else bulk.staying(self._filling))]
         with reading(self._engine) as connection:
-            ddl = connection.scalar(
-                sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'record'")
-            )
-        return _FOREIGN_KEY.sub("", str(ddl)).replace(
-            "CREATE TABLE record", "CREATE TABLE staged_new", 1
-        )
+            query = "SELECT name, sql FROM sqlite_master WHERE tbl_name = 'record'"
+            written = {name: str(sql) for name, sql in connection.exec_driver_sql(query)}
+        for name in kept:
+            plain = _FOREIGN_KEY.sub("", written[name])
+            yield re.sub(r"\b(TABLE|ON) record\b", r"\1 staged_new", plain, count=1)
 
     def _ingest(self, name: str, table: pa.Table) -> None:
         filled = [name for name in table.column_names if table[name].null_count < table.num_rows]
@@ -100,7 +105,7 @@ class SqliteStaging:
         with _disk_faults(self._path), self._adbc.cursor() as cursor:
             cursor.execute("COMMIT")
         self._adbc.close()
-        if self._is_first:
+        if self._filling is not None:
             self._engine.dispose()  # the journal mode changes only while nobody else is connected
         with self._engine.connect().execution_options(writes=True) as connection:
             driver: Any = connection.connection.driver_connection
@@ -108,19 +113,19 @@ class SqliteStaging:
             for pragma in _OF_THE_MOMENT:
                 driver.execute(f"PRAGMA {STAGED}.{pragma}")
             driver.execute("PRAGMA temp_store = FILE")  # an UPDATE sets a copy of its rows aside
-            if self._is_first:
+            if self._filling is not None:
                 bulk.before_transaction(driver)
             try:
                 with connection.begin():
-                    if self._is_first:
-                        bulk.open_up(connection)
+                    if self._filling is not None:
+                        bulk.open_up(connection, self._filling)
                     yield connection
-                    if self._is_first:
-                        bulk.close_up(connection)
+                    if self._filling is not None:
+                        bulk.close_up(connection, self._filling)
             finally:
                 driver.execute(f"DETACH DATABASE {STAGED}")
                 driver.execute("PRAGMA temp_store = MEMORY")
-                if self._is_first:
+                if self._filling is not None:
                     bulk.after_transaction(driver)
 
     def abandon(self) -> None:
@@ -146,12 +151,12 @@ def _disk_faults(path: Path) -> Iterator[None]:
 
 @contextmanager
 def sqlite_staging(
-    engine: Engine, empty: dict[str, pa.Table], *, is_first: bool
+    engine: Engine, empty: dict[str, pa.Table], filling: bulk.Filling | None
 ) -> Iterator[SqliteStaging]:
     """A staging file beside the warehouse, gone at the end."""
     path = Path(f"{engine.url.database}.staging")
     sweep(engine)
-    stage = SqliteStaging(engine, path, empty, is_first=is_first)
+    stage = SqliteStaging(engine, path, empty, filling)
     try:
         yield stage
     finally:

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv as pa_csv
 
-from sources.kit.copy_text import bytes_of
+from sources.kit.csv_quotes import COUNTED_AT_ONCE, mark_stray_quotes
 from sources.kit.errors import DeliveryRefused
-from sources.kit.flat import flat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -29,10 +27,7 @@ Finished = TypeVar("Finished")
 BLOCK_BYTES = 8 * 1024 * 1024
 LONGEST_ROW_BYTES = 64 * 1024 * 1024
 WORKERS = 2
-REPLACEMENT = "�"
 _QUOTE = ord('"')
-_COUNTED_AT_ONCE = 256 * 1024
-"""Bytes that stay in the processor's cache with what is found of them."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -95,8 +90,8 @@ def _quotes(data: bytes, start: int, end: int) -> int:
     """Quotes between two places; NumPy counts a dense character faster than `bytes.count`."""
     raw = np.frombuffer(data, dtype=np.uint8, count=end - start, offset=start)
     return sum(
-        int(np.count_nonzero(raw[piece : piece + _COUNTED_AT_ONCE] == _QUOTE))
-        for piece in range(0, len(raw), _COUNTED_AT_ONCE)
+        int(np.count_nonzero(raw[piece : piece + COUNTED_AT_ONCE] == _QUOTE))
+        for piece in range(0, len(raw), COUNTED_AT_ONCE)
     )
 
 
@@ -219,7 +214,7 @@ def parse_block(block: Block, names: list[str], wanted: Mapping[str, str]) -> Pa
         raise _unreadable(block.offset, "quoting or field size") from error
     table = table.rename_columns(list(wanted.values()))
     if block.quotes not in (0, 2 * len(names) * (table.num_rows + len(misshapen))):
-        table = _mark_stray_quotes(table, bytes(data))
+        table = mark_stray_quotes(table, data)
     return Parsed(table, block, tuple(misshapen))
 
 
@@ -235,35 +230,6 @@ def _is_utf8(data: bytes | memoryview) -> bool:
     except pa.ArrowInvalid:
         return False
     return True
-
-
-def _mark_stray_quotes(table: pa.Table, data: bytes) -> pa.Table:
-    """Append U+FFFD to values read from fields whose inner quotes were not doubled.
-
-    The reader takes such a field as it can, and not as it was meant. A well-formed value with a
-    quote stands in the bytes as RFC 4180 writes it; a column's values stand there in their order.
-    """
-    for index, name in enumerate(table.column_names):
-        column = flat(table[index])
-        if not (bytes_of(column) == _QUOTE).any():
-            continue
-        quoted = pc.fill_null(pc.match_substring(column, '"'), False)  # noqa: FBT003 (pyarrow's signature)
-        values = column.filter(quoted).to_pylist()
-        marked = _marked(values, data)
-        if marked != values:
-            column = pc.replace_with_mask(column, quoted, pa.array(marked, pa.string()))
-            table = table.set_column(index, name, column)
-    return table
-
-
-def _marked(values: list[str], data: bytes) -> list[str]:
-    at, marked = 0, []
-    for value in values:
-        written = b'"%b"' % value.replace('"', '""').encode()
-        found = data.find(written, at)
-        at = at if found < 0 else found + len(written)
-        marked.append(value if found >= 0 else value + REPLACEMENT)
-    return marked
 
 
 def parse_blocks(

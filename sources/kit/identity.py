@@ -207,34 +207,52 @@ def _anywhere() -> str:
 def _without_care_of(table: pa.Table) -> tuple[pa.Table, list[pa.Table], np.ndarray]:
     """The frame's address lines without care-of parts, those parts apart, and which rows (bool).
 
-    One vectorised pass finds the few rows that may hold one; only those are looked at singly.
+    Vectorised passes find the few lines that may hold one; only those are looked at singly.
     """
     pieces: list[pa.Table] = []
     touched = np.zeros(table.num_rows, dtype=bool)
     maybe = np.flatnonzero(_may_name_care_of(table))
-    countries = ("legal_country", "headquarters_country")
-    kept = ("ordinal", "source_key", *countries, *columns.ADDRESS_LINES)
-    few = table.select(kept).take(pa.array(maybe))
-    where = {name: few[name].to_pylist() for name in countries}
-    for name in columns.ADDRESS_LINES:
-        lands = where[countries[0] if name.startswith("legal_") else countries[1]]
-        split = [
-            split_care_of(line or "", land)
-            for line, land in zip(few[name].to_pylist(), lands, strict=True)
-        ]
-        held = [row for row, (_, part) in enumerate(split) if part is not None]
+    few = table.select(["ordinal", "source_key", *_COUNTRIES, *columns.ADDRESS_LINES])
+    few = few.take(pa.array(maybe))
+    for name, asked in zip(columns.ADDRESS_LINES, _asked_lines(few), strict=True):
+        held, rest, parts = _split_lines(few, name, asked)
         if not held:
             continue
         found = np.zeros(table.num_rows, dtype=bool)
         found[maybe[held]] = True
-        rest = pa.array([split[row][0] for row in held], pa.string())
-        cleaned = pc.replace_with_mask(flat(table[name]), pa.array(found), rest)
+        cleaned = pc.replace_with_mask(
+            flat(table[name]), pa.array(found), pa.array(rest, pa.string())
+        )
         table = table.set_column(table.schema.get_field_index(name), name, cleaned)
-        parts = pa.chunked_array([pa.array([split[row][1] for row in held], pa.string())])
+        column = pa.chunked_array([pa.array(parts, pa.string())])
         chosen = few.take(pa.array(held))
-        pieces.append(_piece(chosen, f"{name}_care_of", parts, pc.is_valid(parts)))
+        pieces.append(_piece(chosen, f"{name}_care_of", column, pc.is_valid(column)))
         touched |= found
     return table, pieces, touched
+
+
+_COUNTRIES = ("legal_country", "headquarters_country")
+
+
+def _asked_lines(few: pa.Table) -> list[np.ndarray]:
+    """Of each address line, the rows in which it may hold a care-of part; one pass for all."""
+    lines = pa.concat_arrays([flat(few[name]) for name in columns.ADDRESS_LINES])
+    found = truths(pc.fill_null(pc.match_substring_regex(lines, _anywhere()), False))  # noqa: FBT003 (pyarrow's signature)
+    return [np.flatnonzero(rows) for rows in found.reshape(len(columns.ADDRESS_LINES), -1)]
+
+
+def _split_lines(
+    few: pa.Table, name: str, asked: np.ndarray
+) -> tuple[list[int], list[str | None], list[str | None]]:
+    """Of the rows `asked`, those whose line has a care-of part: (which, line without it, part)."""
+    rows = pa.array(asked)
+    lands = few[_COUNTRIES[0 if name.startswith("legal_") else 1]].take(rows).to_pylist()
+    split = [
+        split_care_of(line, land)
+        for line, land in zip(few[name].take(rows).to_pylist(), lands, strict=True)
+    ]
+    held = [(row, *both) for row, both in zip(asked.tolist(), split, strict=True) if both[1]]
+    return [row for row, _, _ in held], [rest for _, rest, _ in held], [part for *_, part in held]
 
 
 NOTHING_PERSONAL = _PERSONAL.empty_table()
