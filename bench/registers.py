@@ -166,15 +166,14 @@ def bare(parser: ModuleType, path: Path) -> dict[str, Any]:
 def frames(parser: ModuleType, path: Path) -> dict[str, Any]:
     """The frames as `sources` hands them on, counted."""
 
-    def counts(frame: RegisterFrame) -> tuple[int, int, int]:
-        size = len(frame.origin.block.text)
-        return frame.table.num_rows, frame.contacts.num_rows, size
+    def counts(frame: RegisterFrame) -> tuple[int, int]:
+        return frame.table.num_rows, frame.contacts.num_rows
 
-    rows = contacts = byte_count = 0
+    rows = contacts = 0
     with parser.json_frames(path, counts) as (_, found):
-        for one, points, size in found:
-            rows, contacts, byte_count = rows + one, contacts + points, byte_count + size
-    return {"rows": rows, "bytes": byte_count, "more": f"{contacts} contact points"}
+        for one, points in found:
+            rows, contacts = rows + one, contacts + points
+    return {"rows": rows, "more": f"{contacts} contact points"}
 
 
 if __name__ == "__main__":
