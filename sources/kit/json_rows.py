@@ -138,13 +138,14 @@ def _starts(block: Block, key: bytes, places: np.ndarray) -> np.ndarray:
 
 
 def _is_same_between(text: bytes, found: np.ndarray, begins: bytes) -> bool:
+    """Whether what stands before the second item, and opens it, does so with every later one."""
     if len(found) == 1:
         return True
     second = int(found[1])
-    between = text[text.rfind(b"}", 0, second) : second] + begins
-    return bool(_BETWEEN.fullmatch(between)) and _are_at(
-        between, text, found[1:] - (len(between) - len(begins))
-    )
+    start = text.rfind(b"}", 0, second)
+    if not _BETWEEN.fullmatch(text[start:second] + begins):
+        return False
+    return _are_at(text[start : second + begins.index(b'"')], text, found[1:] - (second - start))
 
 
 def _are_at(part: bytes, text: bytes, places: np.ndarray) -> bool:
