@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -165,7 +166,7 @@ def frame_of(parsed: Parsed) -> RegisterFrame:
     }
     points, dropped = _points(rows)
     frame = register_frame(found, points, parsed, home=HOME, dropped=dropped, names=parsed.names)
-    return replace(frame, employees=_employees(rows))
+    return replace(frame, employees=partial(_employees, rows))
 
 
 def _employees(rows: pa.StructArray) -> pa.Array:
