@@ -58,7 +58,8 @@ def load(
     marks: dict[str, tuple[float, float]] = {}
 
     def mark(stage: str, _done: int, _total: int | None) -> None:
-        marks[stage] = (time.perf_counter(), peak_mb())
+        # The merge is told of again before its commit, the last moment to change one's mind.
+        marks.setdefault(stage, (time.perf_counter(), peak_mb()))
 
     opened = _opened(url, home, retrieved_at)
     request = Request(source_id, file=source, kind=kind, published_at=published_at)

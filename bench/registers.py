@@ -1,8 +1,9 @@
-"""The registers' files, read and loaded: `python -m bench.registers [--full]`.
+"""The registers' files, read and loaded: `python -m bench.registers [--full] [--write]`.
 
-Each file is taken three times, each time in a process of its own: bare (unpack, cut, parse the kept
-fields, and nothing else), as frames of companies and contact points, and whole: from its first byte
-to the commit into an empty SQLite warehouse that takes every company without an LEI.
+Each file is taken four times, each time in a process of its own: bare (unpack, cut, parse the kept
+fields, and nothing else), into Python objects, as frames of companies and contact points, and
+whole: from its first byte to the commit into an empty warehouse that takes every company without an
+LEI.
 """
 
 from __future__ import annotations
@@ -13,48 +14,69 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
+from statistics import median
 from typing import Any
 
-from bench import register_shapes
+from bench import databases, register_shapes
 from bench.machine import cpu_seconds, describe, load_average, peak_mb
-from sources.kit.register_frame import RegisterFrame
+from bench.register_reads import bare, frames, objects
+from bench.tables import Rows, at_least, at_most, page, table, verdict_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "var" / "bench" / "inputs"
+PAGE = ROOT / "docs" / "performance.md"
+MARKS = ("<!-- registers measured: begin -->", "<!-- registers measured: end -->")
 SMALL = {"norway": 100_000, "estonia": 20_000}
 FULL = {"norway": 1_200_000, "estonia": 378_000}
 """Entities in the publishers' files of November 2026."""
 SOURCES = {"norway": ("brreg", "NO"), "estonia": ("ariregister", "EE")}
 WANTED = {"norway": 10_000, "estonia": 3_000}
-"""Entities a second that issue 4 asks for, from the first byte to the commit."""
-MOST_TIMES_BARE, MOST_MB = 3.0, 800
-KINDS = ("bare", "frames", "load")
+"""Entities a second that are asked for, from the first byte to the commit."""
+MOST_TIMES_BARE, MOST_MB = 3.0, 800.0
+READS = {"bare": "bare parse", "objects": "into Python objects", "frames": "frames"}
 _DAY = datetime(2026, 11, 2, 4, tzinfo=UTC)
 
+Found = dict[str, list[dict[str, Any]]]
+"""Each measurement's rounds."""
 
-def main() -> None:
-    """Make the files, measure, print one line a measurement and what it comes to."""
+
+def main(arguments: list[str] | None = None) -> None:
+    """Make the files, measure, print the tables, and put them into docs/ where asked to."""
+    given = _options(arguments)
+    if given.child:
+        print(json.dumps(_measured(*given.child)))
+        return
+    facts, parts, verdicts = describe(), [], []
+    taken_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
+    for name in SOURCES:
+        rows = getattr(given, name)
+        rows = (FULL if given.full else SMALL)[name] if rows is None else rows
+        if rows:
+            path = _file(name, rows)
+            found = _compared(name, path, given.rounds, given.databases.split(","))
+            facts[name] = f"{rows:,} entities, {found['bare'][0]['bytes'] / 1e6:,.0f} MB of JSON"
+            parts.append(table(_rows(name, found)))
+            verdicts += _verdicts(name, found)
+    facts["rounds"] = f"{given.rounds}; medians, ratios of each round's own"
+    text = page(taken_at, facts, {}, [*parts, table(verdict_rows(verdicts))])
+    print(text)
+    if given.write:
+        _write(text)
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
     options = argparse.ArgumentParser(prog="bench.registers", description=__doc__)
     options.add_argument("--full", action="store_true", help="as many entities as are published")
     for name in SOURCES:
         options.add_argument(f"--{name}", type=int, help="entities; 0 for none")
     options.add_argument("--rounds", type=int, default=1)
-    options.add_argument("--child", nargs=3, metavar=("REGISTER", "WHAT", "FILE"))
-    given = options.parse_args()
-    if given.child:
-        register, what, path = given.child
-        print(json.dumps(_measured(register, what, Path(path))))
-        return
-    print(json.dumps(describe(), ensure_ascii=False))
-    for name in SOURCES:
-        rows = getattr(given, name)
-        rows = (FULL if given.full else SMALL)[name] if rows is None else rows
-        if rows:
-            _compare(name, _file(name, rows), given.rounds)
+    options.add_argument("--databases", default="sqlite", help="sqlite, postgresql or both")
+    options.add_argument("--write", action="store_true", help="put the tables into docs/")
+    options.add_argument("--child", nargs=4, metavar=("REGISTER", "WHAT", "FILE", "URL"))
+    return options.parse_args(arguments)
 
 
 def _file(name: str, rows: int) -> Path:
@@ -63,45 +85,50 @@ def _file(name: str, rows: int) -> Path:
     return register_shapes.estonia(FOLDER / f"estonia-{rows}.json.zip", rows)
 
 
-def _compare(name: str, path: Path, rounds: int) -> None:
+def _compared(name: str, path: Path, rounds: int, kinds: list[str]) -> Found:
+    found: Found = {}
     for _ in range(rounds):
-        found = {what: _in_child(name, what, path) for what in KINDS}
-        for what, one in found.items():
+        for what, one in _round(name, path, kinds):
             rate = one["rows"] / one["seconds"]
-            print(
-                f"{name:8} {what:7} {one['rows']:>9} entities {one['seconds']:7.1f} s "
-                f"{rate:9,.0f}/s cpu {one['cpu']:.1f} s peak {one['peak_mb']:.0f} MB "
-                f"load {one['load']} {one['more']}"
-            )
-        bare, load = found["bare"], found["load"]
-        times, rate = load["seconds"] / bare["seconds"], load["rows"] / load["seconds"]
-        print(
-            f"{name:8} {times:.2f} x the bare parse (at most {MOST_TIMES_BARE:g}); "
-            f"{rate:,.0f}/s (at least {WANTED[name]:,}); "
-            f"{load['peak_mb']:.0f} MB (at most {MOST_MB})"
-        )
+            told = f"{name} {what} {one['seconds']:.1f} s {rate:,.0f}/s cpu {one['cpu']:.1f} s"
+            print(told, f"{one['peak_mb']:.0f} MB", one["more"], file=sys.stderr, flush=True)
+            found.setdefault(what, []).append(one)
+    return found
 
 
-def _in_child(name: str, what: str, path: Path) -> dict[str, Any]:
+def _round(name: str, path: Path, kinds: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for what in READS:
+        yield what, _in_child(name, what, path, "")
+    for kind in kinds:
+        with (
+            tempfile.TemporaryDirectory(dir=FOLDER) as folder,
+            databases.opened(kind, Path(folder) / "databases") as own,
+        ):
+            own.create(name)
+            yield kind, _in_child(name, "load", path, own.url(name))
+
+
+def _in_child(name: str, what: str, path: Path, url: str) -> dict[str, Any]:
     """One measurement in a process of its own, so that one's memory is not the other's."""
-    command = [sys.executable, "-m", "bench.registers", "--child", name, what, str(path)]
+    command = [sys.executable, "-m", "bench.registers", "--child", name, what, str(path), url]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def _measured(register: str, what: str, path: Path) -> dict[str, Any]:
+def _measured(register: str, what: str, file: str, url: str) -> dict[str, Any]:
     from sources import ariregister_parse, brreg_parse
     from sources.kit.memory import be_frugal
 
     be_frugal()
-    parser = {"norway": brreg_parse, "estonia": ariregister_parse}[register]
+    path, parser = Path(file), {"norway": brreg_parse, "estonia": ariregister_parse}[register]
     source_id, country = SOURCES[register]
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         work: dict[str, Callable[[], Callable[[], dict[str, Any]]]] = {
             "bare": lambda: lambda: bare(parser, path),
+            "objects": lambda: lambda: objects(path),
             "frames": lambda: lambda: frames(parser, path),
-            "load": lambda: loading(Path(folder), source_id, country, path),
+            "load": lambda: loading(Path(folder), url, source_id, country, path),
         }
         run = work[what]()
         load, busy, start = load_average(), cpu_seconds(), time.perf_counter()
@@ -111,7 +138,9 @@ def _measured(register: str, what: str, path: Path) -> dict[str, Any]:
     return {**found, "peak_mb": peak_mb(), "load": load}
 
 
-def loading(home: Path, source_id: str, country: str, path: Path) -> Callable[[], dict[str, Any]]:
+def loading(
+    home: Path, url: str, source_id: str, country: str, path: Path
+) -> Callable[[], dict[str, Any]]:
     """Make an empty warehouse and what loads the file into it; only the load is measured."""
     # Their seconds of importing are no part of a load: a service has them behind it.
     import great_expectations  # noqa: F401
@@ -119,7 +148,6 @@ def loading(home: Path, source_id: str, country: str, path: Path) -> Callable[[]
     import flows.ingest_run  # noqa: F401
     from bench import product
 
-    url = f"sqlite:///{home / 'warehouse.db'}"
     product.prepare(url, home)
     with product.config_file(home).open("a", encoding="utf-8") as config:
         config.write(f'\n[[scope.no_lei]]\ncountry = "{country}"\n')
@@ -133,48 +161,55 @@ def loading(home: Path, source_id: str, country: str, path: Path) -> Callable[[]
     return run
 
 
-def bare(parser: ModuleType, path: Path) -> dict[str, Any]:
-    """Unpacked in the product's thread, cut at whole objects, the kept fields parsed; no more."""
-    import pyarrow as pa
-    from pyarrow import json as pa_json
-
-    from sources.kit.archive import open_member
-    from sources.kit.json_blocks import ItemBlocks
-    from sources.kit.json_rows import Reading
-    from sources.kit.json_shape import arrow_type
-
-    rows = byte_count = 0
-    options = None
-    with open_member(path, suffix=".json") as (_, stream):
-        for block in ItemBlocks(stream.chunks()):
-            if options is None:
-                kinds = Reading.fitted(block, parser.SHAPE, parser.KEY).kinds
-                schema = pa.schema([("rows", pa.list_(arrow_type(parser.SHAPE, kinds)))])
-                options = pa_json.ParseOptions(
-                    explicit_schema=schema, unexpected_field_behavior="ignore"
-                )
-            table = pa_json.read_json(
-                pa.BufferReader(block.text),
-                pa_json.ReadOptions(use_threads=False, block_size=len(block.text) + 1),
-                options,
-            )
-            rows += len(table["rows"].chunk(0).flatten())
-            byte_count += len(block.text)
-    return {"rows": rows, "bytes": byte_count}
+def _rows(name: str, found: Found) -> Rows:
+    rows = [[name, "s", "each round", "x bare", "entities/s", "CPU s", "peak MB", "load average"]]
+    for what, ones in found.items():
+        seconds = median(one["seconds"] for one in ones)
+        rows.append(
+            [
+                READS.get(what) or f"first load, {databases.NAMES[what]}",
+                f"{seconds:.2f}",
+                " ".join(f"{one['seconds']:.2f}" for one in ones),
+                f"{_times(found, what, 'bare'):.2f}",
+                f"{ones[0]['rows'] / seconds:,.0f}",
+                " ".join(f"{one['cpu']:.1f}" for one in ones),
+                f"{max(one['peak_mb'] for one in ones):.0f}",
+                " ".join(f"{one['load']:.1f}" for one in ones),
+            ]
+        )
+    return rows
 
 
-def frames(parser: ModuleType, path: Path) -> dict[str, Any]:
-    """The frames as `sources` hands them on, counted."""
+def _times(found: Found, what: str, other: str) -> float:
+    """The median of the rounds' ratios."""
+    pairs = zip(found[what], found[other], strict=True)
+    return median(one["seconds"] / against["seconds"] for one, against in pairs)
 
-    def counts(frame: RegisterFrame) -> tuple[int, int, int]:
-        size = len(frame.origin.block.text)
-        return frame.table.num_rows, frame.contacts.num_rows, size
 
-    rows = contacts = byte_count = 0
-    with parser.json_frames(path, counts) as (_, found):
-        for one, points, size in found:
-            rows, contacts, byte_count = rows + one, contacts + points, byte_count + size
-    return {"rows": rows, "bytes": byte_count, "more": f"{contacts} contact points"}
+def _verdicts(name: str, found: Found) -> list[Any]:
+    verdicts = []
+    for kind in (what for what in found if what not in READS):
+        load, ones = f"{name}, {databases.NAMES[kind]}", found[kind]
+        rate = median(one["rows"] / one["seconds"] for one in ones)
+        by_objects = _times(found, kind, "objects")
+        verdicts += [
+            at_most(load, _times(found, kind, "bare"), MOST_TIMES_BARE, "x bare parse"),
+            at_most(load, by_objects, MOST_TIMES_BARE, "x into Python objects"),
+            at_least(load, rate, WANTED[name], "entities/s"),
+            at_most(load, max(one["peak_mb"] for one in ones), MOST_MB, "MB"),
+        ]
+    return verdicts
+
+
+def _write(text: str) -> None:
+    """Put the tables between the page's two marks."""
+    begin, end = MARKS
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        message = f"{PAGE.name} lacks its marks {begin} and {end}"
+        raise ValueError(message)
+    PAGE.write_text(f"{before}{begin}\n{text}{end}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

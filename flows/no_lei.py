@@ -12,6 +12,8 @@ from sources.kit.flat import flat, truths
 from sources.kit.identity import NATURAL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sources.kit.policy import NoLei, Scope
     from sources.kit.register_frame import RegisterFrame
 
@@ -44,7 +46,7 @@ def _is_in(column: pa.ChunkedArray, values: tuple[str, ...] | list[str]) -> np.n
     return truths(pc.is_in(flat(column), value_set=pa.array(values, pa.string())))
 
 
-def _at_least(employees: pa.Array | None, least: int, rows: int) -> np.ndarray:
+def _at_least(employees: Callable[[], pa.Array] | None, least: int, rows: int) -> np.ndarray:
     if employees is None:
         return np.zeros(rows, dtype=bool)
-    return truths(pc.fill_null(pc.greater_equal(employees, least), False))  # noqa: FBT003 (pyarrow's signature)
+    return truths(pc.fill_null(pc.greater_equal(employees(), least), False))  # noqa: FBT003 (pyarrow's signature)

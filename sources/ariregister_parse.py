@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 from sources.ariregister import AUTHORITY, HOME
 from sources.kit import nested, register_days
 from sources.kit.country_codes import alpha2
+from sources.kit.json_blocks import BLOCK_BYTES
 from sources.kit.json_shape import TEXT, Shape, paths
 from sources.kit.register_files import json_frames as open_frames
 from sources.kit.register_frame import (
@@ -44,8 +46,6 @@ if TYPE_CHECKING:
 KEY = "ariregistri_kood"
 MAX_RATIO = 200.0
 """The real file unpacks to 20 times its size (September 2026), a bomb to a thousand."""
-BLOCK_BYTES = 16 * 1024 * 1024
-"""Some 1,300 companies of 12 kB."""
 _WHOLE_ADDRESS = "aadress_ads__ads_normaliseeritud_taisaadress"
 SHAPE: Shape = {
     KEY: TEXT,
@@ -165,7 +165,7 @@ def frame_of(parsed: Parsed) -> RegisterFrame:
     }
     points, dropped = _points(rows)
     frame = register_frame(found, points, parsed, home=HOME, dropped=dropped, names=parsed.names)
-    return replace(frame, employees=_employees(rows))
+    return replace(frame, employees=partial(_employees, rows))
 
 
 def _employees(rows: pa.StructArray) -> pa.Array:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.cvr_names import COMPANY, ENDS, IGNORED, MOST_MEMBERS, PLACE, UNIT, Entity, EntityFile
-from sources.kit import csv_blocks, json_rows, nested
+from sources.kit import csv_blocks, json_frames, nested
 from sources.kit.archive import open_member
 from sources.kit.errors import DeliveryRefused
 from sources.kit.flat import flat
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
+    from sources.kit.json_rows import Parsed
     from sources.kit.readahead import ReadAhead
 
 _SNIFFED_BYTES = 512
@@ -89,7 +90,7 @@ def _from_csv(stream: ReadAhead, entity: Entity) -> Generator[Read]:
 def _from_json(stream: ReadAhead, entity: Entity) -> Generator[Read]:
     shape = dict.fromkeys(entity.read, TEXT)
 
-    def finish(parsed: json_rows.Parsed) -> Read:
+    def finish(parsed: Parsed) -> Read:
         # A name that is null may be left out; without its unit a row can be joined to nothing.
         if parsed.names and entity.unit not in parsed.names:
             raise _refused(entity, f"it lacks the name {entity.unit}")
@@ -97,12 +98,12 @@ def _from_json(stream: ReadAhead, entity: Entity) -> Generator[Read]:
         return _read(table, parsed, entity, _unknown(parsed.names, entity))
 
     blocks = ItemBlocks(stream.chunks())
-    yield from json_rows.parse_blocks(blocks, shape, entity.unit, finish)
+    yield from json_frames.parse_blocks(blocks, shape, entity.unit, finish)
 
 
 def _read(
     table: pa.Table,
-    parsed: csv_blocks.Parsed | json_rows.Parsed,
+    parsed: csv_blocks.Parsed | Parsed,
     entity: Entity,
     unknown: frozenset[str],
 ) -> Read:

@@ -79,7 +79,7 @@ class Loading:
             is_again=facts.is_again,
         )
         self._next_record, self._is_first = known.numbers.record, known.is_first
-        self._rows = 0
+        self._rows = self._contacts = 0
         self._natural = Gathered(bool)
         self._on_stopped: list[dict[str, Any]] = []
         self._erased: Erasure | None = None
@@ -122,7 +122,8 @@ class Loading:
         if frame.numbers is not None:
             stage_numbers(self._stage, frame.numbers, placed)
         if frame.contacts is not None:
-            stage_contacts(self._stage, frame.contacts, placed, away, own)
+            found, start = frame.contacts, self._contacts
+            self._contacts = stage_contacts(self._stage, found, placed, away, own, start)
 
     def quarantine(self, rows: pa.Table) -> None:
         """Stage rejected rows (`QUARANTINE_SCHEMA`)."""

@@ -147,6 +147,7 @@ NUMBER_SCHEMA = pa.schema(
 CONTACT_SCHEMA = pa.schema(
     [
         ("ordinal", pa.int64()),
+        ("place", pa.int64()),
         ("is_new", pa.bool_()),
         ("record_id", pa.int64()),
         ("source_key", pa.string()),

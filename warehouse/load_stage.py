@@ -70,11 +70,19 @@ def stage_numbers(stage: Staging, numbers: pa.Table, placed: Placed) -> None:
 
 
 def stage_contacts(
-    stage: Staging, contacts: pa.Table, placed: Placed, not_retaken: NotRetaken, source_id: str
-) -> None:
-    """Contact points, but for those that retention deleted before."""
+    stage: Staging,
+    contacts: pa.Table,
+    placed: Placed,
+    not_retaken: NotRetaken,
+    source_id: str,
+    start: int,
+) -> int:
+    """Contact points, but for those that retention deleted before.
+
+    Their `place` among all that the delivery stages goes on from `start`; returns the next one.
+    """
     if not contacts.num_rows:
-        return
+        return start
     values, row = placed.beside(contacts)
     if not_retaken.hashes:
         fields = [f"{CONTACT_FIELD}{kind}" for kind in values["kind"].to_pylist()]
@@ -82,7 +90,10 @@ def stage_contacts(
             source_id, values.append_column("field", pa.array(fields, pa.string()))
         )
         values, row = values.filter(pa.array(kept)), row[kept]
+    places = pa.array(np.arange(start, start + len(row)))
+    values = values.append_column("place", places)
     stage.write("staged_contact", placed.named(values, row, CONTACT_SCHEMA))
+    return start + len(row)
 
 
 def stage_suppressed(stage: Staging, rows: pa.Table, stops: Stops) -> None:

@@ -25,10 +25,15 @@ CAME, WENT, CAME_BACK, PROTECTION = "came", "went", "came back", "protection"
 _AGENT, _FREE_MAIL = "agent", "free-mail"
 _BATCH = 500
 _SAME = ("valid_from", "valid_until")
+_OTHERS: dict[str, Any] = {
+    "ordinal": sa.BigInteger(),
+    "place": sa.BigInteger(),
+    "is_new": sa.Boolean(),
+}
 _ROWS = sa.table(
     "staged_contact",
     *(
-        sa.column(name, contact_point.c[name].type if name in contact_point.c else None)
+        sa.column(name, contact_point.c[name].type if name in contact_point.c else _OTHERS[name])
         for name in CONTACT_SCHEMA.names
     ),
 )
@@ -52,12 +57,14 @@ def merge_contacts(
     """
     if not SHAPES[facts.card.shape].joins_companies:
         return
-    if connection.dialect.name == "sqlite":  # what is held looks for itself among what came
-        index = f"CREATE INDEX {STAGED}.by_contact ON staged_contact (record_id, kind, value)"
-        connection.execute(sa.text(index))
-    _withdraw(connection, facts, delivery_id)
-    _bring_back(connection, facts, delivery_id)
-    _take_flags(connection, facts, delivery_id)
+    is_changed = connection.scalar(sa.select(sa.text("1 FROM staged_changed")).limit(1))
+    if is_changed is not None:  # only of a record that is held can a contact point be held
+        if connection.dialect.name == "sqlite":  # what is held looks for itself among what came
+            index = f"CREATE INDEX {STAGED}.by_contact ON staged_contact (record_id, kind, value)"
+            connection.execute(sa.text(index))
+        _withdraw(connection, facts, delivery_id)
+        _bring_back(connection, facts, delivery_id)
+        _take_flags(connection, facts, delivery_id)
     _insert_new(connection, facts, delivery_id)
     if shared_domains is not None:
         _keep_shared(connection, facts, delivery_id, shared_domains)
@@ -124,35 +131,39 @@ def _write_changes(
 
 
 def _insert_new(connection: Connection, facts: DeliveryFacts, delivery_id: int) -> None:
-    """Values that are not held of their record, each with its origin and its clock."""
+    """Values that are not held of their record, each with its origin and its clock.
+
+    Numbered by their place, with gaps where a value is held: a new record's are not looked for, and
+    none are put in order, which takes as long as to write them.
+    """
+    last = connection.scalar(sa.select(sa.func.max(_ROWS.c.place)))
+    if last is None:
+        return
+    first = take_numbers(connection, "contact", last + 1)
     held = contact_point.alias("held")
     is_held = sa.exists().where(
         held.c.record_id == _ROWS.c.record_id,
         held.c.kind == _ROWS.c.kind,
         held.c.value == _ROWS.c.value,
     )
-    count = connection.scalar(sa.select(sa.func.count()).select_from(_ROWS).where(~is_held)) or 0
-    if not count:
-        return
-    first = take_numbers(connection, "contact", count)
-    number: Any = sa.literal(first - 1) + sa.func.row_number().over(order_by=_ROWS.c.ordinal)
-    names = [name for name in CONTACT_SCHEMA.names if name not in {"ordinal", "is_new"}]
-    connection.execute(
-        contact_point.insert().from_select(
-            [
-                *("contact_id", *names),
-                *("first_delivery_id", "obtained_at", "inactive_after", "delete_after"),
-            ],
-            sa.select(
-                number,
-                *(_ROWS.c[name] for name in names),
-                sa.literal(delivery_id),
-                sa.literal(facts.retrieved_at, contact_point.c.obtained_at.type),
-                sa.literal(facts.personal_inactive_after, sa.Date()),
-                sa.literal(facts.personal_delete_after, sa.Date()),
-            ).where(~is_held),
+    names = [name for name in CONTACT_SCHEMA.names if name not in {"ordinal", "place", "is_new"}]
+    for which in (_ROWS.c.is_new, sa.and_(~_ROWS.c.is_new, ~is_held)):
+        connection.execute(
+            contact_point.insert().from_select(
+                [
+                    *("contact_id", *names),
+                    *("first_delivery_id", "obtained_at", "inactive_after", "delete_after"),
+                ],
+                sa.select(
+                    sa.literal(first) + _ROWS.c.place,
+                    *(_ROWS.c[name] for name in names),
+                    sa.literal(delivery_id),
+                    sa.literal(facts.retrieved_at, contact_point.c.obtained_at.type),
+                    sa.literal(facts.personal_inactive_after, sa.Date()),
+                    sa.literal(facts.personal_delete_after, sa.Date()),
+                ).where(which),
+            )
         )
-    )
     fresh = contact_point.c.contact_id >= first
     _write_changes(connection, facts, delivery_id, CAME, fresh)
 

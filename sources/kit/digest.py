@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import xxhash
 
 from sources.kit.copy_text import BETWEEN, joined
+from sources.kit.flat import flat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,23 +122,27 @@ def row_digests(texts: pa.Array, personal: pa.Table) -> np.ndarray:
     `personal` has those values (`ordinal`, `field`, `value`): a changed care-of line is a change.
     The mapping version is not part of it: see `columns.MAPPING_VERSION`.
     """
-    digests = hash128(texts)
-    if personal.num_rows:
-        rows, apart = _apart(personal)
-        kept = texts.take(pa.array(rows))
-        digests[rows] = hash128(pc.binary_join_element_wise(kept, apart, BETWEEN))
+    if not personal.num_rows:
+        return hash128(texts)
+    rows, apart = _apart(personal)
+    is_alone = np.ones(len(texts), dtype=bool)
+    is_alone[rows] = False
+    digests = np.empty((len(texts), 2), dtype=np.uint64)
+    digests[is_alone] = hash128(texts.filter(pa.array(is_alone)))
+    kept = texts.take(pa.array(rows))
+    digests[rows] = hash128(pc.binary_join_element_wise(kept, apart, BETWEEN))
     return digests
 
 
-def _apart(personal: pa.Table) -> tuple[list[int], pa.Array]:
-    """(rows that have values apart, each one's fields and values as one text)."""
+def _apart(personal: pa.Table) -> tuple[np.ndarray, pa.Array]:
+    """(rows that have values apart (int64), each one's fields and values as one text)."""
     ordered = personal.sort_by([("ordinal", "ascending"), ("field", "ascending")])
-    texts: dict[int, str] = {}
-    for ordinal, field, value in zip(
-        *(ordered[name].to_pylist() for name in ("ordinal", "field", "value")), strict=True
-    ):
-        texts[ordinal] = f"{texts.get(ordinal, '')}{field}={value}{BETWEEN}"
-    return list(texts), pa.array(list(texts.values()), pa.string())
+    ordinals = flat(ordered["ordinal"]).to_numpy()
+    starts = np.flatnonzero(np.diff(ordinals, prepend=ordinals[0] - 1))
+    told = pc.binary_join_element_wise(flat(ordered["field"]), flat(ordered["value"]), "=")
+    ends = pa.array(np.append(starts, len(ordinals)), pa.int32())
+    texts = pc.binary_join(pa.ListArray.from_arrays(ends, told), BETWEEN)
+    return ordinals[starts], pc.binary_join_element_wise(texts, "", BETWEEN)
 
 
 def as_bytes(digests: np.ndarray) -> pa.Array:

@@ -11,17 +11,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import json as pa_json
 
-from sources.kit.errors import DeliveryRefused
-from sources.kit.json_blocks import CLOSING, OPENING, Block, ItemBlocks
+from sources.kit.json_blocks import CLOSING, OPENING, Block
 from sources.kit.json_scan import spans
 from sources.kit.json_shape import (
     Kinds,
@@ -35,17 +32,16 @@ from sources.kit.json_shape import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
-    from concurrent.futures import Future
+    from collections.abc import Iterator
 
-Finished = TypeVar("Finished")
-
-WORKERS = 2
 _FITTED_TO = 200
 _SAMPLED = 4
 _SAMPLED_BYTES = 256 * 1024
 _NEVER_JSON = (b"NaN", b"Inf", b"\\u0")
 """Begins what Arrow passes and RFC 8259 or a database does not; most blocks hold little of it."""
+_FIRST = re.compile(rb'[ \t\r\n]*(\{[ \t\r\n]*"[^"\\]{0,100}")')
+_BETWEEN = re.compile(rb"\}[ \t\r\n]*," + _FIRST.pattern)
+"""Up to the end of the first name of a block's first item, and of each later one."""
 _SUSPECT = re.compile(rb"[:,\[\s]-?(?:NaN|Inf(?:inity)?)\s*[,\]}]|\\u0000")
 
 
@@ -68,41 +64,41 @@ class Reading:
 
 @dataclass(frozen=True)
 class Parsed:
-    """One block's objects as a struct array of texts (`rows`), and the items that were none.
+    """Objects as a struct array of texts (`rows`), and the items that were none.
 
-    `misshapen` holds (item in the block, 0); `rows` holds the others in order. `names` are the
-    paths of all fields of the block's first few objects, the ones not kept included.
+    `starts` are the bytes of the member at which the items start (int64), `misshapen` holds (which
+    of them, 0); `rows` holds the others in order. `names` are the paths of all fields of a block's
+    first few objects, the ones not kept included.
     """
 
     rows: pa.StructArray
-    block: Block
+    starts: np.ndarray
     misshapen: tuple[tuple[int, int], ...] = ()
     names: frozenset[str] = frozenset()
 
     @property
     def row_count(self) -> int:
-        """All items of the block, the misshapen ones included."""
+        """All items, the misshapen ones included."""
         return len(self.rows) + len(self.misshapen)
 
     def row_offsets(self) -> np.ndarray:
-        """Byte offset in the member of each of `rows` (int64); for the few that are asked."""
-        return np.delete(self._starts(), [item for item, _ in self.misshapen])
+        """Byte offset in the member of each of `rows` (int64)."""
+        return np.delete(self.starts, [item for item, _ in self.misshapen])
 
     def misshapen_offsets(self) -> np.ndarray:
         """Byte offset in the member of each misshapen item (int64)."""
-        return self._starts()[[item for item, _ in self.misshapen]]
-
-    def _starts(self) -> np.ndarray:
-        return spans(self.block.items, self.block.offset)[:, 0] + self.block.offset
+        return self.starts[[item for item, _ in self.misshapen]]
 
 
 def parse_block(block: Block, reading: Reading) -> Parsed:
     """The block's objects; `DeliveryRefused` where it is not the inside of an array."""
     names = frozenset(path for one in _first_objects(block, _SAMPLED) for path, _ in scalars(one))
     rows = _read(block.text, reading) if _is_clean(block.text) else None
-    key = json.dumps(reading.key).encode()
-    if rows is not None and len(rows) and len(rows) == block.text.count(key):
-        return Parsed(rows, block, (), names)
+    if rows is not None and len(rows):
+        key = json.dumps(reading.key).encode()
+        places = _places(block.text, key, most=len(rows))
+        if len(places) == len(rows):
+            return Parsed(rows, _starts(block, key, places), (), names)
     found = spans(block.items, block.offset)
     parts, misshapen = [], []
     for first, part in _piecewise(block.items, found, reading):
@@ -111,56 +107,51 @@ def parse_block(block: Block, reading: Reading) -> Parsed:
         else:
             parts.append(part)
     whole = pa.concat_arrays(parts) if parts else struct_of(reading.shape, [])
-    return Parsed(whole, block, tuple(misshapen), names)
+    return Parsed(whole, found[:, 0] + block.offset, tuple(misshapen), names)
 
 
-def parse_blocks(
-    blocks: ItemBlocks, shape: Shape, key: str, finish: Callable[[Parsed], Finished]
-) -> Generator[Finished]:
-    """`parse_block`, then `finish`, over the blocks in their order, a few ahead in threads.
+def _places(text: bytes, key: bytes, most: int) -> np.ndarray:
+    """Where the key stands in the text (int64); one place more than `most` is enough."""
+    found: list[int] = []
+    at = text.find(key)
+    while at >= 0 and len(found) <= most:
+        found.append(at)
+        at = text.find(key, at + len(key))
+    return np.array(found, dtype=np.int64)
 
-    `finish` may be called for a block that is cut again; only what it made of the right one counts.
+
+def _starts(block: Block, key: bytes, places: np.ndarray) -> np.ndarray:
+    """Byte offsets of a block's items, as many as `places`, at which their keys stand.
+
+    Told at once where every item begins with the same name and the same text stands between all of
+    them, as printers write it; else by the exact scanner.
     """
-    first = next(blocks, None)
-    if first is None:
-        return
-    reading = Reading.fitted(first, shape, key)
-    ahead: deque[tuple[Block, Future[Finished]]] = deque()
-
-    def work(block: Block) -> Finished:
-        return finish(parse_block(block, reading))
-
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="json") as pool:
-        try:
-            block: Block | None = first
-            while block is not None or ahead:
-                if block is not None:
-                    ahead.append((block, pool.submit(work, block)))
-                if block is None or len(ahead) > WORKERS:
-                    yield from _finished(ahead, blocks)
-                block = next(blocks, None)
-        finally:
-            for _, future in ahead:
-                future.cancel()
+    text, count = block.text, len(places)
+    first = _FIRST.match(text, len(OPENING))
+    if first:
+        begins = first.group(1)
+        is_key = begins.endswith(key)
+        found = places + len(key) - len(begins) if is_key else _places(text, begins, most=count)
+        if len(found) == count and _is_same_between(text, found, begins):
+            return found + (block.offset - len(OPENING))
+    return spans(block.items, block.offset)[:, 0] + block.offset
 
 
-def _finished(
-    ahead: deque[tuple[Block, Future[Finished]]], blocks: ItemBlocks
-) -> Iterator[Finished]:
-    """What became of the first block; when it was not cut rightly, all that are ahead go back."""
-    block, future = ahead[0]
-    try:
-        made = future.result()
-    except DeliveryRefused:
-        if block.is_exact:
-            raise
-        for _, later in ahead:
-            later.cancel()
-        blocks.take_back([one for one, _ in ahead])
-        ahead.clear()
-    else:
-        ahead.popleft()
-        yield made
+def _is_same_between(text: bytes, found: np.ndarray, begins: bytes) -> bool:
+    """Whether what stands before the second item, and opens it, does so with every later one."""
+    if len(found) == 1:
+        return True
+    second = int(found[1])
+    start = text.rfind(b"}", 0, second)
+    if not _BETWEEN.fullmatch(text[start:second] + begins):
+        return False
+    return _are_at(text[start : second + begins.index(b'"')], text, found[1:] - (second - start))
+
+
+def _are_at(part: bytes, text: bytes, places: np.ndarray) -> bool:
+    """Whether the part stands at every one of the places of the text."""
+    raw = np.frombuffer(text, dtype=np.uint8)
+    return all(bool((raw[places + at] == sign).all()) for at, sign in enumerate(part))
 
 
 def _read(document: bytes, reading: Reading) -> pa.StructArray | None:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sources.kit.archive import MAX_RATIO, open_member
 from sources.kit.json_blocks import BLOCK_BYTES, ItemBlocks
-from sources.kit.json_rows import Parsed, parse_blocks
+from sources.kit.json_frames import parse_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
+    from sources.kit.json_rows import Parsed
     from sources.kit.json_shape import Shape
     from sources.kit.register_frame import RegisterFrame
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -50,8 +50,8 @@ class RegisterFrame:
 
     `ad_protected` is each company's marketing protection: true, false, or null where the register
     publishes none. `dropped` counts what was left out by reason; `names` are the paths of the
-    publisher's fields seen, for the report of unknown ones. `employees` (int64) are each company's,
-    where the register says; they only decide what is taken, and are not kept.
+    publisher's fields seen, for the report of unknown ones. `employees` finds each company's
+    (int64), where the register says; they only decide what is taken, and are not kept.
     """
 
     table: pa.Table
@@ -60,7 +60,7 @@ class RegisterFrame:
     origin: Origin
     dropped: Mapping[str, int] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
-    employees: pa.Array | None = None
+    employees: Callable[[], pa.Array] | None = None
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def test_how_many_are_employed_is_the_latest_report_s_word(tmp_path) -> None:
         company(info_majandusaasta_aruannetest=reports(("31.12.2024", "many"))),
         company(info_majandusaasta_aruannetest=[]),
     )
-    assert frame.employees.to_pylist() == [12, None, None]
+    assert frame.employees().to_pylist() == [12, None, None]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from sources.kit.errors import DeliveryRefused
 from sources.kit.json_blocks import ItemBlocks
-from sources.kit.json_rows import Parsed, parse_blocks
+from sources.kit.json_frames import parse_blocks
+from sources.kit.json_rows import Parsed
 from sources.kit.json_scan import Scanner, spans
 from sources.kit.json_shape import TEXT
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
 from entries import any_length, bulk, entry, norwegian, orgnr, some
 from ingesting import Ingesting, outcomes
 
+from sources.kit import json_frames, register_files
+from sources.kit.json_blocks import ItemBlocks
 from sources.kit.sample_numbers import fodselsnummer
 
 ORIGINS = (
@@ -106,6 +109,21 @@ def test_a_new_value_is_a_change_with_its_own_origin(place) -> None:
         ("came", second.delivery_id),
         ("went", second.delivery_id),
     ]
+
+
+def test_values_of_every_frame_are_numbered_once_and_number_on(place, monkeypatch) -> None:
+    monkeypatch.setattr(json_frames, "FRAME_ROWS", 1)
+    short = partial(ItemBlocks, size=1)
+    monkeypatch.setattr(register_files, "ItemBlocks", lambda chunks, size: short(chunks))
+    given = [entry(n, epostadresse=f"post@firma-{n}.example") for n in range(1, 7)]
+    bulk(place, given, "2026-11-02")
+    more = [{**one, "telefon": "22 00 00 00"} for one in given]
+    assert outcomes(some(place, more, "2026-11-03")) == {"changed": len(more)}
+    held = place.tables("contact_point")["contact_point"]
+    numbers = {kind: [row["contact_id"] for row in held if row["kind"] == kind]
+               for kind in ("email", "phone")}  # fmt: skip
+    assert len({*numbers["email"], *numbers["phone"]}) == 2 * len(given)
+    assert max(numbers["email"]) < min(numbers["phone"])
 
 
 def test_the_same_entries_again_change_nothing(place) -> None:
