@@ -171,8 +171,10 @@ def test_a_company_whose_record_joined_another_is_inactive(place) -> None:
         "2026-11-03",
     )
     place.deactivate()
-    states = {row["lei"]: row["state"] for row in place.ask("SELECT lei, state FROM prospects")}
-    assert states == {lei(1): "active", None: "inactive"}
+    shown = place.ask("SELECT lei, state FROM prospects")
+    assert [(row["lei"], row["state"]) for row in shown] == [(lei(1), "active")]
+    assert place.one("SELECT count(*) FROM company WHERE state = 'inactive'") == 1
+    assert place.one("SELECT state FROM contact_points") == "active"
     place.at(date(2028, 11, 4)).deactivate()
     place.delete()
     assert [row["lei"] for row in place.ask("SELECT lei FROM prospects")] == [lei(1)]

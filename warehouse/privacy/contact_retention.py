@@ -112,7 +112,10 @@ def _conditions(
         )
         yield OBJECTED, _of_records(connection, stopped, as_of)
     if ENDED in row.inactive_when:
-        ended = sa.select(linked.record_id).where(linked.company_id.in_(ending))
+        # What has joined another company is that one's: an ended link takes nothing along.
+        ended = sa.select(linked.record_id).where(
+            linked.company_id.in_(ending), linked.until_at.is_(None)
+        )
         yield ENDED, _of_records(connection, ended, as_of)
     if CEASED in row.inactive_when:
         ceased = sa.select(record.c.record_id).where(record.c.entity_status == INACTIVE)
