@@ -14,8 +14,7 @@ from checks.rules import MISSHAPEN
 from sources.kit import columns
 from sources.kit.identity import NATURAL
 from sources.kit.identity_numbers import without_personal_numbers
-from sources.kit.retold_register import CONTACT_POINTS
-from sources.kit.shapes import SHAPES
+from sources.kit.shapes import CONTACT_POINTS, SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -23,8 +23,8 @@ from sources.kit.flat import flat, truths
 from sources.kit.identity import NATURAL, minimise
 from sources.kit.register_frame import INACTIVE
 from sources.kit.register_numbers import keys_of
-from sources.kit.retold_register import CONTACT_POINTS, told_contacts
-from sources.kit.shapes import REGISTER
+from sources.kit.retold_register import told_contacts
+from sources.kit.shapes import CONTACT_POINTS, REGISTER
 from warehouse.sorting import Arrived
 
 if TYPE_CHECKING:

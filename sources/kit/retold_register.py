@@ -16,11 +16,11 @@ from sources.kit import columns
 from sources.kit.csv_blocks import Block, Parsed
 from sources.kit.register_days import days
 from sources.kit.register_frame import EMAIL, PHONE, WEBSITE, Points, RegisterFrame, register_frame
+from sources.kit.shapes import AD_PROTECTED, CONTACT_POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-CONTACT_POINTS, AD_PROTECTED = "contact_points", "ad_protected"
 _DAYS = ("valid_from", "valid_until")
 
 
@@ -57,7 +57,7 @@ def retold(rows: Sequence[Mapping[str, str]], home: str) -> RegisterFrame:
         for point in json.loads(row.get(CONTACT_POINTS, "[]"))
     ]
     points = [_points(kind, listed) for kind in (EMAIL, PHONE, WEBSITE)]
-    flags = _still_protected(row.get(AD_PROTECTED) == "true" for row in rows)
+    flags = _still_protected(row.get(AD_PROTECTED.name) == "true" for row in rows)
     origin = Parsed(table, Block(b"", 0))
     return register_frame(found, points, origin, home=home, ad_protected=flags)
 
@@ -74,7 +74,7 @@ def _points(kind: str, listed: Sequence[tuple[int, Mapping[str, Any]]]) -> Point
         originals=told("original"),
         valid_from=days(told("valid_from")),
         valid_until=days(told("valid_until")),
-        ad_protected=_still_protected(bool(point.get(AD_PROTECTED)) for _, point in few),
+        ad_protected=_still_protected(bool(point.get(AD_PROTECTED.name)) for _, point in few),
     )
 
 

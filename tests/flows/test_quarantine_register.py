@@ -12,7 +12,7 @@ from entries import any_length, bulk, entry, norwegian
 from ingesting import ANY_LENGTH, Ingesting, csv_bytes, lei, opened, quiet
 from registering import Registers, abroad, danish, registers, scope
 
-from flows import join_steps
+from flows import join_steps, quarantine_steps
 from flows.cli import join as join_page
 from flows.cli.paper import Paper
 from flows.quarantine_correction import read_correction
@@ -98,6 +98,15 @@ def test_an_entry_is_tried_again_with_its_contact_points(place: Registers) -> No
     assert [(row["source_id"], NUMBER in row["record_url"]) for row in origins] == [("cvr", True)]
     flag = place.held.ask("SELECT ad_protected FROM prospects WHERE lei = :lei", lei=lei(1))
     assert flag[0]["ad_protected"] is None  # the register's no has to be said anew
+
+
+def test_showing_an_entrys_contact_points_is_an_event(place: Registers) -> None:
+    place.ingest("cvr")
+    number = int(place.held.one("SELECT quarantine_id FROM quarantined"))
+    shown = quarantine_steps.show(place.held.house, number)["content"]
+    assert ("email", MAIL) in [(one["kind"], one["original"]) for one in shown["contact_points"]]
+    events = place.held.ask("SELECT detail FROM audit_events WHERE action = 'quarantine'")
+    assert [row["detail"] for row in events] == [f'{{"shown": {number}}}']
 
 
 def test_what_is_one_companys_again_is_fetched_and_settled(place: Registers) -> None:

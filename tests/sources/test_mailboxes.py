@@ -35,7 +35,8 @@ def class_of(
 
 
 @pytest.mark.parametrize(
-    "local", ["post", "info", "info2", "salg-info", "kundeservice.salg", "indkøb", "myynti", "müük"]
+    "local",
+    ["post", "info", "info2", "salg-info", "kundeservice.salg", "indkøb", "myynti", "müük", "myyk"],
 )
 def test_a_role_at_the_companys_own_domain(local) -> None:
     assert class_of(f"{local}@firma.example", site="www.firma.example/om") == "role"
@@ -59,6 +60,10 @@ def test_a_role_at_the_companys_own_domain(local) -> None:
 def test_the_name_is_proof_only_letter_by_letter(domain, found) -> None:
     assert class_of(f"post@{domain}") == found
     assert class_of(f"post@{domain}", name="Other A/S") == "unknown"
+
+
+def test_estonian_domains_write_y() -> None:
+    assert class_of("info@kymme.example", name="Kümme OÜ", country="EE") == "role"
 
 
 def test_a_short_name_is_no_proof() -> None:
