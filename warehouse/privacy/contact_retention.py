@@ -28,8 +28,8 @@ OVER, WITHDREW, CEASED, ENDED, OBJECTED = (
 )
 INACTIVE = "INACTIVE"
 """EntityStatus of a company that its register says has ceased."""
-_OF_THE_REGISTER = (WITHDREW, CEASED)
-"""Reasons that the register itself can withdraw."""
+_OF_THE_REGISTER = (WITHDREW, CEASED, ENDED)
+"""Reasons that the register itself can withdraw: a company is listed, an LEI in force again."""
 
 
 _BATCH = 500
