@@ -14,7 +14,7 @@ from checks.rules import MISSHAPEN
 from sources.kit import columns
 from sources.kit.identity import NATURAL
 from sources.kit.identity_numbers import without_personal_numbers
-from sources.kit.shapes import SHAPES
+from sources.kit.shapes import CONTACT_POINTS, SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ _QUIET_STATUS = ("ANNULLED", "DUPLICATE")
 _PUBLISHED = tuple(dict.fromkeys(name for shape in SHAPES.values() for name in shape.published))
 JOIN_LEIS = "join_leis"
 """Of a register's entry that could be several companies': the LEIs of all; null of any other."""
-_TOLD = (*_PUBLISHED, "start_node_type", "end_node_type", JOIN_LEIS)
+_TOLD = (*_PUBLISHED, "start_node_type", "end_node_type", JOIN_LEIS, CONTACT_POINTS)
 """Every field a row can have, and what else it is judged by: enough to judge it again."""
 _SAYS = re.compile(r"|:[A-Z_-]{1,43}")
 
@@ -114,13 +114,11 @@ def _filtered(text: str) -> str:
 def _withheld(record: Mapping[str, object], key: str) -> str | None:
     """Why the row cannot be told again from what is kept of it; None when it can.
 
-    `person`: of natural persons only the skeleton is kept; `contacts`: of a register's entry its
-    contact points are not; `text`: a personal number was taken out, or the key was cut.
+    `person`: of natural persons only the skeleton is kept; `text`: a personal number was taken out,
+    or the key was cut.
     """
     if record["person_kind"] == NATURAL:
         return "person"
-    if JOIN_LEIS in record:
-        return "contacts"
     texts = (record.get(name) for name in _TOLD)
     is_whole = key == (record["source_key"] or "") and all(
         text is None or _filtered(str(text)) == text for text in texts

@@ -111,11 +111,12 @@ def company_ids(connection: Connection, question: Question) -> list[int]:
         return read_company.ids_by_lei(connection, question.value)
     if question.kind == "register":
         space, _, number = question.value.partition(":")
-        return read_company.ids_by_number(connection, space, number, _sources_of(space))
+        return read_company.ids_by_number(connection, space, number, sources_of(space))
     return read_company.ids_by_contact(connection, question.kind, question.value)
 
 
-def _sources_of(space: str) -> list[str]:
+def sources_of(space: str) -> list[str]:
+    """The sources whose numbers are of that space."""
     from flows.registers import registers
 
     return [source_id for source_id, own in registers().items() if own == space]

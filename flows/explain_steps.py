@@ -14,10 +14,16 @@ from flows import (
     explain_values,
 )
 from flows.as_of import moment_of
-from flows.explain_question import Question, company_ids, lei_fault, read_question
+from flows.explain_question import (
+    Question,
+    company_ids,
+    lei_fault,
+    read_question,
+    sources_of,
+)
 from flows.quarantine_steps import meaning_of
 from sources.kit.errors import Refused
-from warehouse import read_company, read_own_lists, read_stops, runs
+from warehouse import read_company, read_own_lists, read_parted, read_stops, runs
 from warehouse.engine import reading, writing
 from warehouse.privacy import audit
 
@@ -56,15 +62,17 @@ def _answer(
     companies = [_company(connection, house, row, moment) for row in rows if row not in to_come]
     explain_codes.put_words(connection, companies, moment)
     shown = {} if question.is_contact else {"value": question.value}
+    parted = explain_history.until(_parted(connection, question), "obtained_at", moment)
     return {
         "asked": {"kind": question.kind, **shown},
         "as_of": moment or house.now(),
         "is_as_of_asked": moment is not None,
         "first_held_at": min((row["first_seen_at"] for row in to_come), default=None),
-        "is_held": bool(companies),
+        "is_held": bool(companies or parted),
         "stop": _stop(connection, house, question, rows),
         "dropped_on_arrival": _dropped(connection, house, question),
         "companies": companies,
+        "without_company": parted,
         "own_lists": _own_rows(connection, house, question, companies, moment),
         "groups": _groups(connection, question, companies, moment),
         "left_earlier": explain_history.until(
@@ -74,6 +82,16 @@ def _answer(
             _rejected(connection, question, companies), "first_seen_at", moment
         ),
     }
+
+
+def _parted(connection: Connection, question: Question) -> list[dict[str, Any]]:
+    """Contact points asked about on records of registers that are of no company now."""
+    if question.is_contact:
+        return read_parted.by_contact(connection, question.kind, question.value)
+    if question.kind == "register":
+        space, _, number = question.value.partition(":")
+        return read_parted.by_number(connection, number, sources_of(space))
+    return []
 
 
 def _own_rows(
@@ -217,7 +235,7 @@ def _log_reading(house: House, question: Question, found: dict[str, Any]) -> Non
         (f"company {one['company_id']}", len(one["contact_points"])) for one in found["companies"]
     ]
     with writing(house.engine) as connection:
-        for subject, contacts in read or [(None, 0)]:
+        for subject, contacts in read or [(None, len(found["without_company"]))]:
             audit.record_event(
                 connection,
                 actor,

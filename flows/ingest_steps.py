@@ -33,14 +33,14 @@ from flows.deliver import (
 from flows.drift_steps import drift_of
 from flows.ingest_report import Report, reason_of
 from flows.prepared import Prepared, Tally
-from flows.register_steps import prepare_entries
+from flows.register_steps import as_rejected, prepare_entries
 from flows.registers import erasure_of, joins_of, shared_domains_of, stated_numbers
 from sources.kit.catalogue import source
 from sources.kit.code_words import SHAPE as CODES
 from sources.kit.digest import canonical_texts, hash128, kept_texts, key_print, row_digests
 from sources.kit.errors import DeliveryRefused
 from sources.kit.flat import flat, truths
-from sources.kit.frames import Rows
+from sources.kit.frames import Frame, Rows
 from sources.kit.identity import NOTHING_PERSONAL, minimise
 from sources.kit.memory import be_frugal
 from sources.kit.shapes import ENTITY, SHAPES
@@ -50,11 +50,10 @@ from warehouse.merge import Approval, Merged
 from warehouse.sorting import QUARANTINED, Arrived
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from flows.house import House
     from sources.kit.card import Card, Landed
-    from sources.kit.frames import Frame
     from sources.kit.register_frame import RegisterFrame
     from sources.kit.shapes import Shape
 
@@ -100,7 +99,11 @@ def _keys_of(source_id: str, landed: Landed) -> tuple[str, ...]:
 
 
 def load_frames(
-    house: House, facts: DeliveryFacts, landed: Landed, frames: Iterable[Frame], tell: Tell
+    house: House,
+    facts: DeliveryFacts,
+    landed: Landed,
+    frames: Iterable[Frame | RegisterFrame],
+    tell: Tell,
 ) -> Report:
     """Check and load frames that are at hand; all of it or nothing. Hold the one-writer lock."""
     prepared = map(preparing(house, facts.card), frames)
@@ -286,5 +289,11 @@ def _quarantine_conflicts(
             if len(chosen):
                 rules = [["key_is_unique"]] * len(chosen)
                 offsets = frame.origin.row_offsets()
-                load.quarantine(quarantine.rejected(frame.table, chosen.tolist(), rules, offsets))
+                table = _whole(frame, chosen.tolist()).table
+                load.quarantine(quarantine.rejected(table, chosen.tolist(), rules, offsets))
     tally.count("key_is_unique", len(conflicts))
+
+
+def _whole(frame: Frame | RegisterFrame, rows: Sequence[int]) -> Frame | RegisterFrame:
+    """The frame with all that is kept of its `rows` when they are rejected."""
+    return frame if isinstance(frame, Frame) else as_rejected(frame, rows=rows)

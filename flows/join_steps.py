@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from flows.explain_question import Question, company_ids, read_question
 from flows.ledger import ledger_run
+from flows.registers import registers
 from flows.suppress_steps import check_reason
 from sources.kit.catalogue import source
 from sources.kit.errors import Refused
 from sources.kit.identity import NATURAL
-from warehouse import joins, runs
+from warehouse import joining, joins, leading, runs
 from warehouse.engine import reading, sole_writer, writing
 from warehouse.privacy import audit
 
@@ -53,24 +54,58 @@ def _is_unlike(found: int | None, unlike: int) -> bool:
 
 
 def ambiguous(house: House, *, limit: int) -> dict[str, Any]:
-    """Registers' rows that could be several companies', each with the LEIs of both sides."""
+    """Registers' rows that could be several companies', each with the LEIs of all sides.
+
+    `sides` are these LEIs with their names and how alike those are to the row's, a hint for a
+    reader. `leads_to` is the one company it is now, where that has changed: it can be tried again.
+    """
     import json
 
     from checks.quarantine import JOIN_LEIS
 
     with reading(house.engine) as connection:
         rows = joins.ambiguous(connection)
-    for row in rows:
-        content = json.loads(row.pop("content") or "{}")
-        row["legal_name"] = content.get("legal_name")
-        row["leis"] = (content.get(JOIN_LEIS) or "").replace(",", " ").split()
+        one_now = _one_now(connection, rows)
+        for row in rows:
+            content = json.loads(row.pop("content") or "{}")
+            row["legal_name"] = content.get("legal_name")
+            row["leis"] = (content.get(JOIN_LEIS) or "").replace(",", " ").split()
+            row["leads_to"] = one_now.get((row["source_id"], row["source_key"]))
+        for row in rows[:limit]:
+            row["sides"] = _sides(connection, row)
     return {"ambiguous": rows[:limit], "matching": len(rows)}
+
+
+def _one_now(connection: Connection, rows: list[Row]) -> dict[tuple[str, str], int]:
+    """By (source, key) the company that a row's number leads to, where that is one by now."""
+    found: dict[tuple[str, str], int] = {}
+    for source_id in {row["source_id"] for row in rows}:
+        keys = [row["source_key"] for row in rows if row["source_id"] == source_id]
+        space = registers()[source_id]
+        leads = leading.companies_of(connection, registers(), space, keys)
+        found |= {(source_id, key): company_id for key, company_id in leads.items()}
+    return found
+
+
+def _sides(connection: Connection, row: Row) -> list[Row]:
+    """The LEIs that state the row's number, each with its name; natural persons' have none."""
+    from sources.kit.names import likeness
+
+    sides = joins.named(connection, row["leis"])
+    for side in sides:
+        names = side["legal_name"], row["legal_name"]
+        country = side.pop("legal_country")
+        side["name_likeness"] = likeness(names[0], names[1], country) if all(names) else None
+    return sides
 
 
 def end(
     house: House, subject: str, source_id: str, reason: str | None, *, dry_run: bool = False
 ) -> dict[str, Any]:
     """End the company's join with the source's record; in a dry run say which it would be.
+
+    Where its number leads to another company now that this one is out of the question, the record
+    joins that one (`joined_to`).
 
     `Refused` for an unknown company or source, for a company without such a join, for a record the
     company is shown by, and without a reason that can be kept in clear.
@@ -91,6 +126,9 @@ def end(
     ):
         found = _found(connection, question, source_id)
         joins.end(connection, found["company_id"], found["record_id"], house.now())
+        joined_to = joining.join_again(
+            connection, registers(), found["record_id"], house.now().replace(microsecond=0)
+        )
         audit.record_event(
             connection,
             actor,
@@ -99,7 +137,7 @@ def end(
             subject=f"company {found['company_id']}",
             detail={"source": source_id, "reason": str(reason).strip()},
         )
-    return {**found, "is_ended": True}
+    return {**found, "is_ended": True, "joined_to": joined_to}
 
 
 def _found(connection: Connection, question: Question, source_id: str) -> dict[str, Any]:
@@ -126,4 +164,5 @@ def _found(connection: Connection, question: Question, source_id: str) -> dict[s
         "legal_name": name,
         "since_at": link["since_at"],
         "is_ended": False,
+        "joined_to": None,
     }

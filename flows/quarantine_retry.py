@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    import numpy as np
+
     from flows.house import House
     from flows.quarantine_correction import Correction
     from sources.kit.frames import Frame
+    from sources.kit.register_frame import RegisterFrame
     from sources.kit.shapes import Shape
 
     Tell = Callable[[str, int, int | None], None]
@@ -33,6 +36,7 @@ AT_ONCE = 100_000
 _SHOWN = 1000
 _LONGEST_URL = 200
 _WITHHELD = {
+    # Of entries that an earlier version set aside.
     "contacts": "its contact points are not kept here: the next full file of its register has them",
     "shape": "it had another number of fields than its header, so nothing of it was kept",
     "person": "of a natural person only the skeleton was kept",
@@ -120,7 +124,7 @@ def _judged(house: House, choice: Choice) -> tuple[list[_Row], int]:
             quarantine_correction.check_fields(choice.correction, row.source_id)
             row.texts = quarantine_correction.apply(choice.correction, row.texts)
     for source_id in {row.source_id for row in whole}:
-        _judge(source_id, [row for row in whole if row.source_id == source_id])
+        _judge(house, source_id, [row for row in whole if row.source_id == source_id])
     _part_twins(rows)
     return rows, left
 
@@ -151,24 +155,41 @@ def _frame(source_id: str, rows: Sequence[_Row]) -> Frame:
     """The rows as a frame: a source that reads more than columns tells them again itself."""
     from sources.kit.retold import retold
 
-    tell_again = getattr(source(source_id), "retold", retold)
-    found: Frame = tell_again([row.texts for row in rows])
+    found: Frame = getattr(source(source_id), "retold", retold)([row.texts for row in rows])
     return found
 
 
-def _judge(source_id: str, rows: Sequence[_Row]) -> None:
+def _entries(source_id: str, rows: Sequence[_Row]) -> RegisterFrame:
+    """The same of a national register's entries, with their contact points."""
+    from sources.kit.retold_register import retold
+
+    return retold([row.texts for row in rows], source(source_id).CARD.home)
+
+
+def _judge(house: House, source_id: str, rows: Sequence[_Row]) -> None:
     """Note the rules each row breaks; a rule on the whole delivery is not among them."""
-    from checks.arrivals_group import JUDGES
-    from checks.verdicts import broken, pack
-    from sources.kit.digest import canonical_texts
+    from checks.verdicts import broken
 
     shape = _shape(source_id)
     if shape is None:
         return
-    table = _frame(source_id, rows).table
-    verdicts = pack(JUDGES[shape.name](table, canonical_texts(table, shape.published)))
-    for row, packed in zip(rows, verdicts.tolist(), strict=True):
+    for row, packed in zip(rows, _verdicts(house, source_id, shape, rows).tolist(), strict=True):
         row.broken = broken(packed)
+
+
+def _verdicts(house: House, source_id: str, shape: Shape, rows: Sequence[_Row]) -> np.ndarray:
+    from checks.arrivals_group import JUDGES
+    from checks.verdicts import pack
+    from flows.deliver import card_of
+    from flows.register_steps import judged
+    from flows.registers import joins_of
+    from sources.kit.digest import canonical_texts
+
+    if shape.joins_companies:
+        joins = joins_of(house, card_of(house, source_id))
+        return judged(_entries(source_id, rows), joins).verdicts
+    frame = _frame(source_id, rows)
+    return pack(JUDGES[shape.name](frame.table, canonical_texts(frame.table, shape.published)))
 
 
 def _part_twins(rows: Sequence[_Row]) -> None:
@@ -226,7 +247,9 @@ def _load(
             reason=correction.reason,
         )
     facts = replace(facts_of(house, run_id, landed, rows[0].source_id), retry=told)
-    frame = _frame(rows[0].source_id, rows)
+    shape = _shape(rows[0].source_id)
+    told_again = _entries if shape and shape.joins_companies else _frame
+    frame = told_again(rows[0].source_id, rows)
     return ingest_steps.load_frames(house, facts, landed, [frame], tell).as_json()
 
 

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from checks.rules import BY_NAME, MISSHAPEN
 from sources.kit.errors import Refused
+from sources.kit.shapes import CONTACT_POINTS
 from warehouse import quarantine, read_company, runs
 from warehouse.engine import reading, writing
+from warehouse.privacy import audit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flows.house import House
 
+_CONTACTS = frozenset({CONTACT_POINTS, "email", "phone"})
 _MISSHAPEN_MEANING = "the row has as many fields as the header names"
 
 
@@ -53,15 +56,31 @@ def listing(
 
 
 def show(house: House, quarantine_id: int) -> dict[str, Any]:
-    """Return one entry with its mapped columns after the personal-number filter."""
+    """Return one entry with its mapped columns after the personal-number filter.
+
+    Its contact points are a list of what `sources.kit.retold_register` told of each. Reading any is
+    an event of the audit trail.
+    """
     with reading(house.engine) as connection:
         row = quarantine.one(connection, quarantine_id)
         ids = {row["first_delivery_id"], row["last_delivery_id"]}
         deliveries = read_company.deliveries_by_id(connection, ids)
+    content = json.loads(row["content"])
+    if CONTACT_POINTS in content:
+        content[CONTACT_POINTS] = json.loads(content[CONTACT_POINTS])
+    if not _CONTACTS.isdisjoint(content):
+        with writing(house.engine) as connection:
+            audit.record_event(
+                connection,
+                runs.actor(house.engine),
+                "quarantine",
+                house.now(),
+                detail={"shown": quarantine_id},
+            )
     return {
         **row,
         "meaning": meaning_of(row["rule"]),
-        "content": json.loads(row["content"]),
+        "content": content,
         "first_delivery": deliveries[row["first_delivery_id"]],
         "last_delivery": deliveries[row["last_delivery_id"]],
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,10 +23,13 @@ from sources.kit.flat import flat, truths
 from sources.kit.identity import NATURAL, minimise
 from sources.kit.register_frame import INACTIVE
 from sources.kit.register_numbers import keys_of
-from sources.kit.shapes import REGISTER
+from sources.kit.retold_register import told_contacts
+from sources.kit.shapes import CONTACT_POINTS, REGISTER
 from warehouse.sorting import Arrived
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from flows.house import House
     from flows.registers import Joins
     from sources.kit.identity import Minimised
@@ -41,14 +44,10 @@ def prepare_entries(house: House, frame: RegisterFrame, joins: Joins) -> Prepare
     What nobody with an LEI is and `[scope]` does not ask for is counted and nothing more: it is
     neither quarantined nor are its contact points read.
     """
-    table, are_checked = _keyed(frame)
-    place = pc.index_in(flat(table["source_key"]), value_set=joins.known.numbers)
-    is_stated = truths(pc.is_valid(place))
-    is_ambiguous = _ambiguous(place, is_stated, joins)
-    texts = canonical_texts(table, REGISTER.published)
-    verdicts = pack(judge_entries(table, texts, are_checked=are_checked, is_ambiguous=is_ambiguous))
+    found = judged(frame, joins)
+    table, texts, verdicts = found.table, found.texts, found.verdicts
     has_ended = truths(pc.fill_null(pc.equal(table["entity_status"], INACTIVE), False))  # noqa: FBT003 (pyarrow's signature)
-    wanted = is_stated | (is_wanted(house.settings.scope, frame, table) & ~has_ended)
+    wanted = found.is_stated | (is_wanted(house.settings.scope, frame, table) & ~has_ended)
     verdicts[~wanted] &= ~QUARANTINED
     is_sound = (verdicts & QUARANTINED) == 0
     least = minimise(table, keep_natural=house.settings.scope.natural_persons == "full")
@@ -66,10 +65,36 @@ def prepare_entries(house: House, frame: RegisterFrame, joins: Joins) -> Prepare
         filled=filled(table, REGISTER.published),
         contacts=contacts,
     )
-    shown = _with_leis(frame, table, is_ambiguous, joins)
+    rejected = np.flatnonzero(verdicts & QUARANTINED).tolist()
+    shown = as_rejected(frame, table, rejected, _leis(table, found.is_ambiguous, joins))
     return Prepared(
         shown, arrived, least.personal, verdicts, least.care_of_count, told, _addresses(frame)
     )
+
+
+@dataclass(frozen=True)
+class JudgedEntries:
+    """Entries under their number in its one form, with their canonical texts and packed verdicts.
+
+    `is_stated`, `is_ambiguous` (bool): an LEI record states the number; those of several companies.
+    """
+
+    table: pa.Table
+    texts: pa.Array
+    verdicts: np.ndarray
+    is_stated: np.ndarray
+    is_ambiguous: np.ndarray
+
+
+def judged(frame: RegisterFrame, joins: Joins) -> JudgedEntries:
+    """Every entry by the present rules, wanted or not, and by what LEI records state now."""
+    table, are_checked = _keyed(frame)
+    place = pc.index_in(flat(table["source_key"]), value_set=joins.known.numbers)
+    is_stated = truths(pc.is_valid(place))
+    is_ambiguous = _ambiguous(place, is_stated, joins)
+    texts = canonical_texts(table, REGISTER.published)
+    verdicts = pack(judge_entries(table, texts, are_checked=are_checked, is_ambiguous=is_ambiguous))
+    return JudgedEntries(table, texts, verdicts, is_stated, is_ambiguous)
 
 
 def _keyed(frame: RegisterFrame) -> tuple[pa.Table, pa.Array]:
@@ -92,16 +117,33 @@ def _ambiguous(place: pa.Array, is_stated: np.ndarray, joins: Joins) -> np.ndarr
     return found
 
 
-def _with_leis(
-    frame: RegisterFrame, table: pa.Table, is_ambiguous: np.ndarray, joins: Joins
+def _leis(table: pa.Table, is_ambiguous: np.ndarray, joins: Joins) -> dict[int, str]:
+    """By row the LEIs an entry could be of, where they are of several companies."""
+    rows = np.flatnonzero(is_ambiguous).tolist()
+    return {row: ", ".join(joins.known.leis[table["source_key"][row].as_py()]) for row in rows}
+
+
+def as_rejected(
+    frame: RegisterFrame,
+    table: pa.Table | None = None,
+    rows: Sequence[int] = (),
+    leis: Mapping[int, str] | None = None,
 ) -> RegisterFrame:
-    """The frame as it is quarantined: under its keys, with the LEIs an entry could be of."""
-    leis: list[str | None] = [None] * table.num_rows
-    for row in np.flatnonzero(is_ambiguous).tolist():
-        leis[row] = ", ".join(joins.known.leis[table["source_key"][row].as_py()])
+    """The frame as its `rows` are quarantined: under their numbers, whole, with the LEIs they fit.
+
+    `table` are its companies under their numbers, where that is known already.
+    """
+    if table is None:
+        table, _ = _keyed(frame)
     keys = pc.coalesce(flat(table["source_key"]), flat(frame.table["source_key"]))
     named = table.set_column(table.schema.get_field_index("source_key"), "source_key", keys)
-    return replace(frame, table=named.append_column(JOIN_LEIS, pa.array(leis, pa.string())))
+    beside = ((JOIN_LEIS, leis or {}), (CONTACT_POINTS, told_contacts(frame, rows)))
+    for name, by_row in beside:
+        texts: list[str | None] = [None] * table.num_rows
+        for row, text in by_row.items():
+            texts[row] = text
+        named = named.append_column(name, pa.array(texts, pa.string()))
+    return replace(frame, table=named)
 
 
 def _contacts(

@@ -14,7 +14,7 @@ from sources.kit.catalogue import catalogue
 from sources.kit.flat import flat
 from sources.kit.register_numbers import keys_of, space_of
 from sources.kit.shapes import SHAPES
-from warehouse import joining, read_contacts
+from warehouse import leading, read_contacts
 from warehouse.engine import reading
 from warehouse.privacy.erasing import Erasure
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flows.house import House
     from flows.prepared import Tally
     from sources.kit.card import Card
-    from warehouse.joining import KnownNumbers
+    from warehouse.leading import KnownNumbers
     from warehouse.load_shapes import DeliveryFacts
 
 NO_NUMBERS = pa.schema(
@@ -64,18 +64,17 @@ def joins_of(house: House, card: Card) -> Joins:
     """Read what the register's rows can join; the one-writer lock keeps it true until the load."""
     space = registers()[card.source_id]
     with reading(house.engine) as connection:
-        known = joining.read_known_numbers(connection, space)
+        known = leading.read_known_numbers(connection, space, registers())
         shared = read_contacts.shared_domains(connection, card.source_id)
     return Joins(card, space, known, pa.array(shared, pa.string()))
 
 
 def missing_of(house: House, source_id: str) -> tuple[str, ...]:
     """Numbers to be looked up beside the register's feed; none for any other source."""
-    space = registers().get(source_id)
-    if space is None:
+    if source_id not in registers():
         return ()
     with reading(house.engine) as connection:
-        return tuple(joining.missing_numbers(connection, source_id, space))
+        return tuple(leading.missing_numbers(connection, source_id, registers()))
 
 
 def erasure_of(house: House, keys: tuple[str, ...]) -> Erasure:

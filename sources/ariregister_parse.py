@@ -32,6 +32,7 @@ from sources.kit.register_frame import (
     legal_form,
     register_frame,
     unknown_names,
+    unlisted,
 )
 from sources.kit.register_rows import told_rows
 
@@ -146,7 +147,8 @@ def frame_of(parsed: Parsed) -> RegisterFrame:
     rows = parsed.rows
     number = pc.replace_substring_regex(rows.field(KEY), r"[^0-9]+", "")
     deleted = register_days.iso(nested.child(rows, "yldandmed", "kustutamise_kpv"))
-    status = coded("ariregister", "statuses", nested.child(rows, "yldandmed", "staatus"))
+    stated = nested.child(rows, "yldandmed", "staatus")
+    status = coded("ariregister", "statuses", stated)
     lines = _address(rows)
     found = {
         "source_key": number,
@@ -164,6 +166,7 @@ def frame_of(parsed: Parsed) -> RegisterFrame:
         "expiration_published": deleted,
     }
     points, dropped = _points(rows)
+    dropped.update(unlisted(stated, status))
     frame = register_frame(found, points, parsed, home=HOME, dropped=dropped, names=parsed.names)
     return replace(frame, employees=partial(_employees, rows))
 

@@ -36,6 +36,7 @@ from sources.kit.register_frame import (
     ended_or,
     legal_form,
     register_frame,
+    unlisted,
 )
 
 BUSINESS, POSTAL = "beliggenhedsadresse", "postadresse"
@@ -78,7 +79,8 @@ def company_frame(
     number = digits(drawer.column("CVRNummer"))
     business, postal = _addresses(drawer)
     end = drawer.column("virksomhedOphoersdato")
-    status = coded("cvr", "statuses", pc.utf8_lower(drawer.column("status")))
+    stated = drawer.column("status")
+    status = coded("cvr", "statuses", pc.utf8_lower(stated))
     found = {
         "source_key": number,
         "legal_name": _name(drawer),
@@ -99,8 +101,9 @@ def company_frame(
         for entity, kind in ((EMAIL_ADDRESS, EMAIL), (TELEPHONE, PHONE))
     ]
     origin = Joined(drawer.column(PLACE).to_numpy(), broken)
+    counts = {**dropped, **unlisted(stated, status)}
     return register_frame(
-        found, points, origin, home=HOME, dropped=dropped, names=unknown, ad_protected=flags
+        found, points, origin, home=HOME, dropped=counts, names=unknown, ad_protected=flags
     )
 
 

@@ -26,6 +26,7 @@ from sources.kit.register_frame import (
     legal_form,
     register_frame,
     unknown_names,
+    unlisted,
 )
 from sources.kit.register_rows import told_rows
 from sources.prh import AUTHORITY, HOME
@@ -137,6 +138,8 @@ def frame_of_rows(rows: pa.StructArray, origin: Origin, names: frozenset[str]) -
     number = nested.filled(nested.child(rows, KEY, "value"))
     visiting, postal = _addresses(rows)
     form = _latest(rows, "companyForms")
+    stated = _status(rows)
+    status = coded("prh", "statuses", stated)
     found = {
         "source_key": number,
         "legal_name": nested.child(_latest(rows, "names", type=LEGAL_NAME), "name"),
@@ -147,13 +150,13 @@ def frame_of_rows(rows: pa.StructArray, origin: Origin, names: frozenset[str]) -
         "registration_number": number,
         "legal_jurisdiction": pa.repeat(HOME, len(rows)),
         **legal_form("prh", nested.child(form, "type")),
-        "entity_status": ended_or(rows.field("endDate"), _status(rows)),
+        "entity_status": ended_or(rows.field("endDate"), status),
         "creation_published": rows.field("registrationDate"),
         "expiration_published": rows.field("endDate"),
         "last_update_published": rows.field("lastModified"),
     }
     website, ended = _website(rows)
-    dropped = {"no_longer_valid": ended}
+    dropped = {"no_longer_valid": ended, **unlisted(stated, status)}
     return register_frame(found, [website], origin, home=HOME, dropped=dropped, names=names)
 
 
@@ -199,7 +202,7 @@ def _status(rows: pa.StructArray) -> pa.Array:
     entry = _latest(rows, "registeredEntries", register=TRADE_REGISTER)
     is_open = pc.is_null(nested.filled(nested.child(entry, "endDate")))
     entered = pc.if_else(is_open, nested.child(entry, "type"), pa.scalar(None, pa.string()))
-    return coded("prh", "statuses", pc.coalesce(stated, entered))
+    return pc.coalesce(stated, entered)
 
 
 def _addresses(rows: pa.StructArray) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:

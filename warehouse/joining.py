@@ -1,147 +1,30 @@
 """Joins a register's records to the companies whose LEI records state their number.
 
-By (number space, number in its one form) alone, never by name. A number leads to a company when
-one company's records state it whose LEI has not ended, or else when one company's records state it
-at all; where two do, it leads nowhere, and the register's row is quarantined with both shown.
+By (number space, number in its one form) alone, never by name; which company that is,
+`warehouse.leading` tells.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
 import sqlalchemy as sa
 
 from sources.kit.shapes import ENTITY, SHAPES
 from warehouse import joining_links as links
-from warehouse.schema import company_record, delivery, record, record_number, source_cursor
+from warehouse.leading import companies_of, leading
+from warehouse.schema import company, company_record, record, source_cursor
+from warehouse.schema.records import NUMBER_MOVED, SAME_NUMBER
 from warehouse.staging import set_apart
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
     from sqlalchemy.engine import Connection
 
     from warehouse.load_shapes import DeliveryFacts
     from warehouse.numbering import Numbers
-
-LEI_ENDED = ("ANNULLED", "DUPLICATE", "MERGED", "PENDING_ARCHIVAL", "RETIRED")
-"""RegistrationStatus of records that give way to another one with the same number."""
-
-
-@dataclass(frozen=True)
-class KnownNumbers:
-    """Numbers of one space that LEI records state: `numbers` (text), each once.
-
-    `is_ambiguous` (bool) beside them: it leads to more than one company. `leis` names, for those,
-    the LEIs that state it.
-    """
-
-    numbers: pa.Array
-    is_ambiguous: np.ndarray
-    leis: dict[str, tuple[str, ...]]
-
-
-def read_known_numbers(connection: Connection, space: str) -> KnownNumbers:
-    """Every number of the space that a company now held states."""
-    found = _leading(space_is=space)
-    rows = connection.execute(sa.select(found.c.number, found.c.company_id)).all()
-    ambiguous = [row.number for row in rows if row.company_id is None]
-    return KnownNumbers(
-        numbers=pa.array([row.number for row in rows], pa.string()),
-        is_ambiguous=np.array([row.company_id is None for row in rows], dtype=bool),
-        leis=_stating(connection, space, ambiguous),
-    )
-
-
-MOST_MISSING = 500
-"""Numbers looked up beside a feed at most; the rest wait for the next one."""
-
-
-def missing_numbers(connection: Connection, source_id: str, space: str) -> list[str]:
-    """Numbers that companies have come to state since the source's last delivery, and it has not.
-
-    A change feed does not tell of them: its register has had them for long.
-    """
-    last = connection.scalar(
-        sa.select(sa.func.max(delivery.c.retrieved_at)).where(
-            delivery.c.source_id == source_id,
-            delivery.c.status != "refused",
-            delivery.c.kind.in_(("full", "feed")),
-        )
-    )
-    if last is None:
-        return []
-    held = record.alias("held")
-    query = (
-        sa.select(record_number.c.number)
-        .join(company_record, company_record.c.record_id == record_number.c.record_id)
-        .outerjoin(
-            held,
-            (held.c.source_key == record_number.c.number) & (held.c.source_id == source_id),
-        )
-        .where(
-            record_number.c.number_space == space,
-            company_record.c.since_at > last,
-            held.c.record_id.is_(None),
-        )
-        .distinct()
-        .order_by(record_number.c.number)
-        .limit(MOST_MISSING)
-    )
-    return list(connection.scalars(query))
-
-
-def _stating(connection: Connection, space: str, numbers: list[str]) -> dict[str, tuple[str, ...]]:
-    """The LEIs that state these numbers; they are few."""
-    named: dict[str, tuple[str, ...]] = {}
-    for number in numbers:
-        query = sa.select(record_number.c.source_key).where(
-            record_number.c.number_space == space, record_number.c.number == number
-        )
-        named[number] = tuple(sorted(connection.scalars(query)))
-    return named
-
-
-def _leading(space_is: str | None = None, touched: sa.TableClause | None = None) -> sa.Subquery:
-    """(number_space, number, company_id): where each number leads; null where to more than one."""
-    is_live = record.c.lei_status.not_in(LEI_ENDED) & record.c.vanished_at.is_(None)
-    live = sa.case((is_live, company_record.c.company_id))
-    anyone = company_record.c.company_id
-    count, least = sa.func.count, sa.func.min
-    query = (
-        sa.select(
-            record_number.c.number_space,
-            record_number.c.number,
-            sa.case(
-                (count(live.distinct()) == 1, least(live)),
-                (
-                    (count(live.distinct()) == 0) & (count(anyone.distinct()) == 1),
-                    least(anyone),
-                ),
-            ).label("company_id"),
-        )
-        .join(
-            record,
-            (record.c.record_id == record_number.c.record_id)
-            & (record.c.source_key == record_number.c.source_key),
-        )
-        .join(
-            company_record,
-            (company_record.c.record_id == record.c.record_id)
-            & company_record.c.until_at.is_(None),
-        )
-        .group_by(record_number.c.number_space, record_number.c.number)
-    )
-    if space_is is not None:
-        query = query.where(record_number.c.number_space == space_is)
-    if touched is not None:
-        query = query.join(
-            touched,
-            (touched.c.number_space == record_number.c.number_space)
-            & (touched.c.number == record_number.c.number),
-        )
-    return query.subquery("leading")
 
 
 def _is_register(facts: DeliveryFacts) -> bool:
@@ -200,11 +83,11 @@ def write_numbers(connection: Connection) -> None:
     )
 
 
-def makes_own(facts: DeliveryFacts) -> sa.ColumnElement[bool]:
+def makes_own(connection: Connection, facts: DeliveryFacts) -> sa.ColumnElement[bool]:
     """Which new records get a company of their own: those whose number leads to none."""
     if not _is_register(facts):
         return sa.true()
-    joined = _leading(touched=_touched())
+    joined = leading(connection, facts.registers, touched=_touched())
     return record.c.source_key.not_in(
         sa.select(joined.c.number).where(joined.c.company_id.is_not(None))
     )
@@ -223,34 +106,33 @@ def join(connection: Connection, facts: DeliveryFacts, numbers: Numbers) -> int:
     touched = _touched()
     if connection.scalar(sa.select(touched.c.number).limit(1)) is None:
         return 0
-    _set_wanted_apart(connection, facts)
+    _set_wanted_apart(connection, facts.registers)
     at = facts.retrieved_at
     gone = 0 if _is_register(facts) else links.adopt_new(connection, at, numbers.record)
     links.apply(connection, at)
     return gone
 
 
-def _set_wanted_apart(connection: Connection, facts: DeliveryFacts) -> None:
+def _set_wanted_apart(connection: Connection, registers: Mapping[str, str]) -> None:
     """`staged_join`: register record, the company its number leads to, whether any states it."""
     touched = _touched()
-    leading = _leading(touched=touched)
+    found = leading(connection, registers, touched=touched)
     spaces = [
         (record.c.source_id == source_id) & (touched.c.number_space == space)
-        for source_id, space in sorted(facts.registers.items())
+        for source_id, space in sorted(registers.items())
     ]
     query: Any = (
         sa.select(
             record.c.record_id,
             record.c.source_key,
-            leading.c.company_id,
-            leading.c.number.is_not(None).label("is_stated"),
+            found.c.company_id,
+            found.c.number.is_not(None).label("is_stated"),
         )
         .select_from(touched)
         .join(record, record.c.source_key == touched.c.number)
         .outerjoin(
-            leading,
-            (leading.c.number == touched.c.number)
-            & (leading.c.number_space == touched.c.number_space),
+            found,
+            (found.c.number == touched.c.number) & (found.c.number_space == touched.c.number_space),
         )
         .where(sa.or_(*spaces))
         .distinct()
@@ -260,3 +142,43 @@ def _set_wanted_apart(connection: Connection, facts: DeliveryFacts) -> None:
     connection.execute(sa.text(f"{set_apart(connection, 'staged_join')} AS {text}"))
     if connection.dialect.name != "sqlite":
         connection.execute(sa.text("ANALYZE staged_join"))
+
+
+def join_again(
+    connection: Connection, registers: Mapping[str, str], record_id: int, at: datetime
+) -> int | None:
+    """Link one register's record, which is of no company now, to the one its number leads to.
+
+    Returns the company; None where the number leads to none, or a person has parted the two.
+    """
+    link = company_record.c
+    is_it = record.c.record_id == record_id
+    source_id, number = connection.execute(
+        sa.select(record.c.source_id, record.c.source_key).where(is_it)
+    ).one()
+    found = companies_of(connection, registers, registers[source_id], [number])
+    company_id = found.get(number)
+    if company_id is None:
+        return None
+    pair = (link.company_id == company_id) & (link.record_id == record_id)
+    held = connection.execute(sa.select(link.until_reason).where(pair)).first()
+    if held is None:
+        connection.execute(
+            company_record.insert().values(
+                company_id=company_id,
+                record_id=record_id,
+                source_key=number,
+                since_at=at,
+                reason=SAME_NUMBER,
+            )
+        )
+    elif held.until_reason == NUMBER_MOVED:
+        connection.execute(
+            company_record.update().where(pair).values(until_at=None, until_reason=None)
+        )
+    else:
+        return None
+    connection.execute(
+        company.update().where(company.c.company_id == company_id).values(last_changed_at=at)
+    )
+    return company_id

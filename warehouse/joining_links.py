@@ -89,6 +89,7 @@ def apply(connection: Connection, at: datetime) -> None:
     """
     links, joined = company_record.c, sa.select(_JOIN.c.record_id)
     _end(connection, at)
+    _give_back(connection, at)
     leads_here = sa.exists().where(
         _JOIN.c.record_id == links.record_id, _JOIN.c.company_id == links.company_id
     )
@@ -102,6 +103,24 @@ def apply(connection: Connection, at: datetime) -> None:
         company.update()
         .where(company.c.company_id.in_(sa.select(_JOIN.c.company_id)))
         .values(last_changed_at=at)
+    )
+
+
+def _give_back(connection: Connection, at: datetime) -> None:
+    """A record whose number nobody states any more is its own company's again, where it had one."""
+    links = company_record.c
+    unstated = sa.select(_JOIN.c.record_id).where(_JOIN.c.is_stated == sa.false())
+    is_back = sa.and_(
+        links.record_id.in_(unstated),
+        links.reason == OWN_RECORD,
+        links.until_reason == NUMBER_MOVED,
+    )
+    kept = sa.select(links.company_id).where(is_back)
+    connection.execute(
+        company.update().where(company.c.company_id.in_(kept)).values(last_changed_at=at)
+    )
+    connection.execute(
+        company_record.update().where(is_back).values(until_at=None, until_reason=None)
     )
 
 

@@ -73,6 +73,16 @@ def ambiguous(connection: Connection) -> list[Row]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
+def named(connection: Connection, leis: Sequence[str]) -> list[Row]:
+    """These LEIs with the name and the country of their records, in their order."""
+    query = (
+        sa.select(record.c.source_key.label("lei"), record.c.legal_name, record.c.legal_country)
+        .where(record.c.lei_status.is_not(None), record.c.source_key.in_(leis))
+        .order_by(record.c.source_key)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
 def counts(connection: Connection, source_ids: Sequence[str]) -> dict[str, Row]:
     """By register: `joined` records, those of companies `without_lei`, and `ambiguous` rows.
 

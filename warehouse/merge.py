@@ -120,6 +120,7 @@ def merge(
     merge_aside.insert_quarantine(connection, facts, delivery_id)
     merge_aside.insert_suppressed(connection, facts)
     merge_retry.settle(connection, facts, delivery_id)
+    merge_retry.settle_joined(connection, facts, delivery_id)
     move_cursor(connection, facts, counts["records_in"])
     drift.write_profile(connection, delivery_id, found.rows, found.filled)
     also = bool(found.retracted or erased.records)
@@ -229,7 +230,7 @@ def _insert_new(connection: Connection, facts: DeliveryFacts, found: Sorted) -> 
     at = sa.literal(facts.retrieved_at, company.c.first_seen_at.type)
     # A first load's rows are all new: read in the order they lie, not by their numbers.
     is_new = sa.true() if found.is_first else record.c.record_id >= found.numbers.record
-    is_new &= joining.makes_own(facts)
+    is_new &= joining.makes_own(connection, facts)
     rows = (record.c.record_id, record.c.source_key)
     made = connection.execute(
         company.insert().from_select(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from warehouse.joins import AMBIGUOUS
 from warehouse.privacy import audit
 from warehouse.quarantine import ranges
 from warehouse.schema import correction, quarantined_row, record
@@ -38,6 +39,33 @@ def settle(connection: Connection, facts: DeliveryFacts, delivery_id: int) -> No
     if retry.fields:
         detail["corrected"] = list(retry.fields)
     audit.record_event(connection, retry.actor, "quarantine", facts.retrieved_at, detail=detail)
+
+
+def settle_joined(connection: Connection, facts: DeliveryFacts, delivery_id: int) -> None:
+    """Close entries that could be several companies' and that this delivery has let in.
+
+    Of a full file that moves the cursor: whatever was not rejected in it again and is listed; of
+    any other: what it brought new or changed.
+    """
+    row = quarantined_row.c
+    let_in = sa.exists().where(
+        record.c.source_id == row.source_id, record.c.source_key == row.source_key
+    )
+    if facts.kind == "full" and facts.moves_cursor:
+        let_in = let_in.where(record.c.absent_count == 0)
+    else:
+        let_in = let_in.where(record.c.last_delivery_id == delivery_id)
+    connection.execute(
+        quarantined_row.update()
+        .where(
+            row.source_id == facts.card.source_id,
+            row.rule == AMBIGUOUS,
+            row.state == "open",
+            row.last_delivery_id < delivery_id,
+            let_in,
+        )
+        .values(state="retried")
+    )
 
 
 def _keep_corrections(

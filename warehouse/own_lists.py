@@ -44,6 +44,7 @@ def sort_rows(connection: Connection, given: Import) -> tuple[Outcome, list[Row]
     what retention deleted.
     """
     outcome = Outcome(stopped=_stopped(connection, given))
+    _keep_withdrawals(connection, given)
     rows = stored(given)
     held = _held(connection, given.own, [row["event_reference"] for row in rows])
     new: list[Row] = []
@@ -96,6 +97,23 @@ def key_of(table: sa.Table) -> sa.Column[Any]:
     """The list's own number of a row."""
     (key,) = table.primary_key.columns
     return key
+
+
+def _keep_withdrawals(connection: Connection, given: Import) -> None:
+    """A consent that was withdrawn stays so: a list exported before does not know it yet.
+
+    Only a consent given after the withdrawal is another one.
+    """
+    table = table_of(given.own)
+    if "withdrawn_at" not in table.c:
+        return
+    query = sa.select(table.c.event_reference, table.c.withdrawn_at)
+    known = connection.execute(query.where(table.c.withdrawn_at.is_not(None))).all()
+    withdrawn = {row.event_reference: row.withdrawn_at for row in known}
+    for row in given.rows:
+        held = withdrawn.get(row["event_reference"])
+        if held is not None and row["withdrawn_at"] is None and row["consented_at"] <= held:
+            row["withdrawn_at"] = held
 
 
 def _held(connection: Connection, own: OwnList, references: Sequence[str]) -> dict[str, Row]:

@@ -50,6 +50,7 @@ def _shown(alias: str) -> str:
 
 
 def _prospects(dialect: str) -> str:
+    """One row a company; none of one whose record has joined another: it is shown there."""
     listing = (
         "group_concat(DISTINCT r2.source_id)"
         if dialect == "sqlite"
@@ -83,6 +84,8 @@ SELECT c.company_id, CASE WHEN r.source_id = 'gleif' THEN r.source_key END AS le
   c.state, c.inactive_since, c.inactive_reason, c.delete_after, c.first_seen_at, c.last_changed_at
 FROM company c
 JOIN record r ON r.record_id = c.lead_record_id AND r.source_key = c.lead_source_key
+WHERE NOT EXISTS (SELECT 1 FROM company_record e WHERE e.company_id = c.company_id
+  AND e.record_id = c.lead_record_id AND e.until_at IS NOT NULL)
 """
 
 

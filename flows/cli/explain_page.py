@@ -11,6 +11,7 @@ from flows.cli.explain_registers import (
     show_contacts,
     show_disagreements,
     show_joins,
+    show_parted,
     show_protection,
 )
 from flows.cli.explain_words import (
@@ -67,6 +68,7 @@ def show(page: Paper, found: Row) -> None:
         _show_absent(page, found)
     for company in found["companies"]:
         _show_company(page, found, company)
+    show_parted(page, found["without_company"])
     show_own_rows(page, found["own_lists"])
     _show_rejected(page, found["quarantine"])
 
@@ -85,8 +87,11 @@ def _show_absent(page: Paper, found: Row) -> None:
             f"came on {when(found['first_held_at'])}."
         )
     else:
-        is_own = bool(found["own_lists"])
-        state = "held in your own lists alone" if is_own else "not held in this warehouse"
+        state = "not held in this warehouse"
+        if found["without_company"]:
+            state = "held on a register's record that is joined to no company"
+        elif found["own_lists"]:
+            state = "held in your own lists alone"
         page.title(f"{named.get(kind, 'That contact')} is {state}.")
     page.say(stop_sentence(found["stop"], "it"))
     for dropped in found["dropped_on_arrival"]:

@@ -60,6 +60,24 @@ def _end(record: Row) -> str:
     return f"{day(record['until_at'])}: {why}"
 
 
+def show_parted(page: Paper, points: Sequence[Row]) -> None:
+    """Write contact points of records that no company rests on: where from, since when, how long.
+
+    Without their values: whoever asks for one knows it.
+    """
+    if not points:
+        return
+    page.heading("On registers' records that are joined to no company, and in no list")
+    for one in points:
+        page.say(
+            f"{one['kind']}, of {one['source_id']} {one['source_key']} ({one['database_name']}, "
+            f"{one['publisher']}; {one['record_url']}): received {when(one['retrieved_at'])} in "
+            f"delivery {one['delivery_id']}, {one['state']}, inactive from "
+            f"{day(one['inactive_after'])}, deleted from {day(one['delete_after'])}.",
+            indent=2,
+        )
+
+
 def show_disagreements(page: Paper, differences: Sequence[Row]) -> None:
     """Write where two publishers say different things, and which one is shown."""
     if not differences:

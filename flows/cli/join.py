@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.cli.call import call_of, epilog
-from flows.cli.words import counted, day, listed
+from flows.cli.words import counted, day
 
 if TYPE_CHECKING:
     from flows.cli.paper import Paper
@@ -106,7 +106,7 @@ def _joins(page: Paper, found: dict[str, Any]) -> None:
                 f"{row['other_source_id']} {row['other_source_key']}",
                 row["other_legal_name"] or "-",
                 day(row["since_at"]),
-                "-" if row["name_likeness"] is None else str(row["name_likeness"]),
+                _alike(row["name_likeness"]),
             )
             for row in rows
         ],
@@ -116,21 +116,32 @@ def _joins(page: Paper, found: dict[str, Any]) -> None:
 
 
 def _ambiguous(page: Paper, found: dict[str, Any]) -> None:
+    """One line for each side: an LEI that states the row's number."""
     rows = found["ambiguous"]
     page.table(
-        ("quarantine", "register's row", "its name there", "stated by the LEIs", "first seen"),
+        ("quarantine", "register's row", "its name there", "stated by", "its name", "alike", "now"),
         [
             (
                 str(row["quarantine_id"]),
                 f"{row['source_id']} {row['source_key']}",
                 row["legal_name"] or "-",
-                listed(row["leis"]) if row["leis"] else "-",
-                day(row["first_seen_at"]),
+                side["lei"],
+                side["legal_name"] or "-",
+                _alike(side["name_likeness"]),
+                "any" if row["leads_to"] is None else f"company {row['leads_to']}",
             )
             for row in rows
+            for side in row["sides"]
         ],
+        numbers=("alike",),
     )
     page.say(_of(len(rows), found["matching"], "row"))
+    if any(row["leads_to"] is not None for row in rows):
+        page.say("What is one company's now comes in by `sourcenote quarantine retry`.")
+
+
+def _alike(found: int | None) -> str:
+    return "-" if found is None else str(found)
 
 
 def _of(shown: int, matching: int, what: str) -> str:
@@ -148,5 +159,9 @@ def _ended(found: dict[str, Any]) -> str:
         f"joined since {day(found['since_at'])}"
     )
     if found["is_ended"]:
-        return f"Ended: {which}. Its contact points are no more this company's."
+        ended = f"Ended: {which}. Its contact points are no more this company's."
+        joined_to = found["joined_to"]
+        if joined_to is None:
+            return ended
+        return f"{ended} It is company {joined_to}'s now, which states its number too."
     return f"It would end: {which}. Dry run: nothing was written."

@@ -178,8 +178,20 @@ def _show_entry(page: Paper, entry: dict[str, Any]) -> None:
                 f"{when(entry['first_seen_at'])}, delivery {entry['first_delivery_id']}",
             ),
             ("last seen", f"{when(entry['last_seen_at'])}, delivery {entry['last_delivery_id']}"),
-            ("where", f"{delivery['url']}, byte {entry['byte_offset']:,} of its rows"),
+            ("where", f"{delivery['url']}, {_place(entry)}"),
         ]
     )
     page.heading("What the row said")
-    page.facts(entry["content"].items())
+    content = dict(entry["content"])
+    points = content.pop("contact_points", [])
+    page.facts(content.items())
+    page.facts([(point["kind"], point["original"]) for point in points])
+
+
+def _place(entry: dict[str, Any]) -> str:
+    """Where the row stands: of the owner's own list its row, of a publisher's file its byte."""
+    from sources.kit.own_lists import is_own_list
+
+    if is_own_list(entry["source_id"]):
+        return f"row {entry['byte_offset']:,}"
+    return f"byte {entry['byte_offset']:,} of its rows"

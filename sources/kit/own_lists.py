@@ -105,10 +105,16 @@ def channel_of(text: str) -> str | None:
     return next((code for code, words in listed if word in map(plain, words)), None)
 
 
-def is_mere_use(*texts: str | None) -> bool:
-    """Whether any of the texts describes a use of the service, or silence: neither is a consent."""
-    said = [text for text in texts if text]
-    return any(pattern.search(text) for text in said for pattern in _no_consent())
+def is_mere_use(act: str | None, wording: str | None) -> bool:
+    """Whether act or wording describes a use of the service, or silence: neither is a consent.
+
+    So is an act of which nothing more is told than a purchase, a login or an account.
+    """
+    said = [text for text in (act, wording) if text]
+    if any(pattern.search(text) for text in said for pattern in _no_consent("patterns")):
+        return True
+    is_yes = re.search(_data()["no_consent"]["a_yes"], act or "", re.IGNORECASE)
+    return not is_yes and any(one.search(act or "") for one in _no_consent("use_alone"))
 
 
 def plain(text: str) -> str:
@@ -118,8 +124,8 @@ def plain(text: str) -> str:
 
 
 @cache
-def _no_consent() -> tuple[re.Pattern[str], ...]:
-    patterns = _data()["no_consent"]["patterns"]
+def _no_consent(which: str) -> tuple[re.Pattern[str], ...]:
+    patterns = _data()["no_consent"][which]
     return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
 
 

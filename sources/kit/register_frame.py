@@ -170,6 +170,12 @@ def coded(register: str, table: str, codes: pa.Array) -> pa.Array:
     return pa.array(list(listed.values()), pa.string()).take(places)
 
 
+def unlisted(codes: pa.Array, found: pa.Array) -> dict[str, int]:
+    """How many statuses a register gave that its list has not, for the frame's `dropped`."""
+    is_new = pc.and_(pc.is_valid(nested.filled(codes)), pc.is_null(found))
+    return {"status_not_listed": int(pc.sum(is_new).as_py() or 0)}
+
+
 def legal_form(register: str, codes: pa.Array) -> dict[str, pa.Array]:
     """`legal_form` (ISO 20275), and `legal_form_other`: the register's own code without one."""
     known = coded(register, "forms", codes)

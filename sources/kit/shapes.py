@@ -90,6 +90,8 @@ AD_PROTECTED = Field(
     "the register says: no marketing (true, false; null: it has no such flag, or no answer)",
     shown_as="ad_protected",
 )
+CONTACT_POINTS = "contact_points"
+"""Of a rejected entry of a register its contact points, as JSON text."""
 _IN_REGISTERS = (
     *_shared(
         *(

@@ -78,7 +78,8 @@ def read_sheet(
         raw: Iterable[list[str]] = rows_of_workbook(path, sheet)
     else:
         text, known = _text(path, content, encoding)
-        separator = separator or _separator(text)
+        text, told = _told_separator(text)
+        separator = separator or told or _separator(text)
         used = (known, separator)
         raw = _csv_rows(path, text, separator)
     zeros = re.compile(r"(?<=\d)[.,]0+" if has_decimal_comma else r"(?<=\d)\.0+")
@@ -148,6 +149,12 @@ def _text(path: Path, content: bytes, encoding: str | None) -> tuple[str, str]:
 def _separator(text: str) -> str:
     first = text.lstrip("\ufeff\r\n").split("\n", 1)[0]
     return max(_SEPARATORS, key=first.count)
+
+
+def _told_separator(text: str) -> tuple[str, str | None]:
+    """Take off a first line `sep=;`: it is for Excel, which does not count it as a row."""
+    found = re.match(r"\ufeff?sep=(.)(?:\r\n|\n|\r)", text)
+    return (text[found.end() :], found[1]) if found else (text, None)
 
 
 def _csv_rows(path: Path, text: str, separator: str) -> Iterable[list[str]]:

@@ -98,7 +98,7 @@ def plan(
     is_current, why = _judged(found.published_at, held_at, session.now())
     if is_current and held is not None and held.missing:
         is_current = False
-        why = f"{len(held.missing)} companies or more state a number of it that is not held yet"
+        why = f"companies state numbers of it that are not held yet: {len(held.missing)} or more"
     if is_full_wanted:
         is_current, why = False, "a full file was asked for"
     return Plan(

@@ -69,6 +69,13 @@ BROKEN = [
     ("consents", {"Consented at": ""}, "event_date_is_given"),
     ("consents", {"Act": "used our service"}, "use_is_no_consent"),
     ("consents", {"Act": "Brug af tjenesten"}, "use_is_no_consent"),
+    ("consents", {"Act": "used our services"}, "use_is_no_consent"),
+    ("consents", {"Act": "service used"}, "use_is_no_consent"),
+    ("consents", {"Act": "Tjenesten er brugt"}, "use_is_no_consent"),
+    ("consents", {"Act": "accepted cookies by browsing"}, "use_is_no_consent"),
+    ("consents", {"Act": "logged in"}, "use_is_no_consent"),
+    ("consents", {"Act": "bought a product from us"}, "use_is_no_consent"),
+    ("consents", {"Act": "oprettede en konto"}, "use_is_no_consent"),
     ("consents", {"Channel": "post"}, "channel_is_known"),
     ("consents", {"Channel": ""}, "channel_is_known"),
     ("consents", {"Channel": "sms"}, "contact_is_given"),
@@ -88,6 +95,22 @@ def test_a_broken_rule_holds_the_row_back(code: str, change: dict[str, str], rul
     assert rejected.rules == (rule,)
     assert rejected.number == 2
     assert len(found.rows) == 1
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "ticked the box",
+        "ticked the box when an order was paid",
+        "afkrydsede feltet ved køb",
+        "clicked the link in the confirmation mail after logging in",
+        "signed the form",
+        "samtykke i formular",
+        "form submitted",
+    ],
+)
+def test_an_act_that_is_one_is_taken(act: str) -> None:
+    assert judged("consents", SOUND["consents"] | {"Act": act}).rejected == []
 
 
 def reference_of(code: str, text: str) -> dict[str, str]:

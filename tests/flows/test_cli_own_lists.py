@@ -104,6 +104,9 @@ def test_quarantined_rows_are_told_with_their_rule(run: Run, tmp_path: Path) -> 
     assert "not on use or silence" in entry["meaning"]
     shown = run("quarantine", "show", entry["quarantine_id"], "--json").document
     assert shown["content"]["act"] == "Brug af tjenesten"
+    page = run("quarantine", "show", entry["quarantine_id"]).text
+    assert "consents.csv, row 3" in page
+    assert "byte" not in page
     words = run("import", "consents", path, "--yes").text
     assert "the consent rests on an act" in words
     retried = run("quarantine", "retry", entry["quarantine_id"])

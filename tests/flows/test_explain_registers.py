@@ -118,7 +118,24 @@ def test_a_value_that_is_not_held_is_said_not_to_be(place: Registers) -> None:
     assert read_question("www.Firma-1.example").kind == "website"
 
 
-def test_a_wrong_join_is_ended_for_good(place: Registers, tmp_path: Path) -> None:
+def parted_is_told_of(place: Registers, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is held is said to be held, also where no company has it any more."""
+    found = explain(place.held.house, str(MAIL))
+    assert (found["is_held"], found["companies"]) == (True, [])
+    (point,) = found["without_company"]
+    assert (point["source_id"], point["source_key"]) == ("cvr", FIRMS[0].number)
+    capsys.readouterr()
+    show(Paper(), found)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "joined to no company" in said
+    assert f"deleted from {point['delete_after']}" in said
+    assert str(MAIL) not in said
+    assert explain(place.held.house, f"DK:{FIRMS[0].number}")["without_company"] == [point]
+
+
+def test_a_wrong_join_is_ended_for_good(
+    place: Registers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     house = place.held.house
     before = place.held.ask("SELECT * FROM record ORDER BY record_id")
     (joined,) = join_steps.listed(house, unlike=None, limit=10)["joins"]
@@ -142,6 +159,7 @@ def test_a_wrong_join_is_ended_for_good(place: Registers, tmp_path: Path) -> Non
     assert [row["source_key"] for row in after] == [row["source_key"] for row in before]
     (event,) = place.held.ask("SELECT subject, detail FROM audit_events WHERE action = 'end join'")
     assert json.loads(event["detail"]) == {"source": "cvr", "reason": "another company"}
+    parted_is_told_of(place, capsys)
     then = told(place, lei(1), as_of=house.now() - timedelta(hours=23, minutes=59, seconds=59))
     assert then["contact_points"] == []
 

@@ -114,7 +114,7 @@ def test_the_same_file_is_fetched_again_for_companies_that_came_later(
     planned = plan(polite, Held(BUILT, missing=(FIRMS[0].number, FIRMS[1].number)))
     assert (planned.kind, planned.reason) == (
         "full",
-        "2 companies or more state a number of it that is not held yet",
+        "companies state numbers of it that are not held yet: 2 or more",
     )
 
 

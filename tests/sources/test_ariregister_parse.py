@@ -99,6 +99,12 @@ def test_contact_points_with_an_end_and_other_kinds_are_left_out_and_counted(tmp
     assert frame.dropped == {"other_kind": 1, "no_longer_valid": 2}
 
 
+def test_a_status_that_the_list_has_not_is_not_known_and_counted(tmp_path) -> None:
+    frame = frame_of(tmp_path, company(staatus="Q"))
+    assert frame.table["entity_status"].to_pylist() == [None]
+    assert frame.dropped["status_not_listed"] == 1
+
+
 def test_how_many_are_employed_is_the_latest_report_s_word(tmp_path) -> None:
     def reports(*pairs):
         return [

@@ -101,6 +101,12 @@ def test_a_website_with_an_end_is_left_out_and_counted() -> None:
     assert frame.dropped == {"no_longer_valid": 1}
 
 
+def test_a_status_that_the_list_has_not_is_not_known_and_counted() -> None:
+    frame = answered({**COMPANY, "tradeRegisterStatus": "3"}, COMPANY)
+    assert frame.table["entity_status"].to_pylist() == [None, "ACTIVE"]
+    assert frame.dropped == {"status_not_listed": 1}
+
+
 def test_one_address_is_never_filled_up_from_the_other() -> None:
     row = answered({**COMPANY, "addresses": [POSTAL]}).table.to_pylist()[0]
     assert row["legal_address_line"] == "PL 100"

@@ -29,6 +29,17 @@ def test_a_csv_tells_its_separator_and_encoding(
     assert found.separator == separator
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_line_that_tells_excel_the_separator_is_none_of_the_list(
+    tmp_path: Path, encoding: str
+) -> None:
+    path = csv_file(tmp_path / "list.csv", [customer(1)], ";", "utf-8")
+    text = path.read_bytes().decode("utf-8")
+    path.write_bytes(f"sep=;\r\n{text}".encode(encoding))
+    found = read_sheet(path)
+    assert (found.header, found.rows, found.numbers) == (HEADER, [ROW], [2])
+
+
 def test_a_workbook_says_what_the_csv_says(tmp_path: Path) -> None:
     found = read_sheet(workbook_of(tmp_path / "list.xlsx", [customer(1), customer(2)]))
     assert (found.header, found.rows[0]) == (HEADER, ROW)

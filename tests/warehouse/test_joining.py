@@ -171,12 +171,30 @@ def test_a_company_whose_record_joined_another_is_inactive(place) -> None:
         "2026-11-03",
     )
     place.deactivate()
-    states = {row["lei"]: row["state"] for row in place.ask("SELECT lei, state FROM prospects")}
-    assert states == {lei(1): "active", None: "inactive"}
+    shown = place.ask("SELECT lei, state FROM prospects")
+    assert [(row["lei"], row["state"]) for row in shown] == [(lei(1), "active")]
+    assert place.one("SELECT count(*) FROM company WHERE state = 'inactive'") == 1
+    assert place.one("SELECT state FROM contact_points") == "active"
     place.at(date(2028, 11, 4)).deactivate()
     place.delete()
     assert [row["lei"] for row in place.ask("SELECT lei FROM prospects")] == [lei(1)]
     assert place.one("SELECT count(*) FROM record WHERE source_id = 'brreg'") == 1
+
+
+def test_contact_points_come_back_with_a_company_that_is_listed_again(place) -> None:
+    place.change(scope=ALL_NORWEGIAN)
+    rows = [entry(1, epostadresse="post@en.example"), entry(2), entry(3)]
+    bulk(place, rows, "2026-11-01")
+    for day in (2, 3):
+        place.at(date(2026, 11, day))
+        bulk(place, [*rows[1:], entry(day + 2)], f"2026-11-0{day}")
+    place.deactivate()
+    told = "SELECT p.state, c.state AS of_contact FROM prospects p JOIN contact_points c"
+    told += " ON c.company_id = p.company_id"
+    assert place.ask(told) == [{"state": "inactive", "of_contact": "inactive"}]
+    bulk(place, rows, "2026-11-04")
+    place.at(date(2026, 11, 4)).deactivate()
+    assert place.ask(told) == [{"state": "active", "of_contact": "active"}]
 
 
 def test_the_order_of_the_two_files_makes_no_difference(place) -> None:

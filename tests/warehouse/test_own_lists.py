@@ -221,6 +221,18 @@ def with_customers(place: Ingesting) -> Ingesting:
     return place
 
 
+def test_an_older_list_does_not_take_a_withdrawal_back(place) -> None:
+    older = consent(1)
+    bring(place, "consents", older)
+    bring(place, "consents", consent(1, Withdrawn="2026-10-01T08:00:00Z"))
+    before = held(place, "consent")
+    assert outcomes_of(bring(place, "consents", older)) == {"unchanged": 1}
+    assert held(place, "consent") == before
+    again = consent(1, **{"Consented at": "2026-10-02T08:00:00Z"})
+    assert outcomes_of(bring(place, "consents", again)) == {"changed": 1}
+    assert [row["state"] for row in held(place, "consent")] == ["active"]
+
+
 def test_customers_and_what_we_manage_stay_at_home(with_customers, tmp_path) -> None:
     """By LEI and by number, not by name; a relationship that ended today is over."""
     place = with_customers

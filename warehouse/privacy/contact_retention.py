@@ -28,8 +28,8 @@ OVER, WITHDREW, CEASED, ENDED, OBJECTED = (
 )
 INACTIVE = "INACTIVE"
 """EntityStatus of a company that its register says has ceased."""
-_OF_THE_REGISTER = (WITHDREW, CEASED)
-"""Reasons that the register itself can withdraw."""
+_OF_THE_REGISTER = (WITHDREW, CEASED, ENDED)
+"""Reasons that the register itself can withdraw: a company is listed, an LEI in force again."""
 
 
 _BATCH = 500
@@ -112,7 +112,10 @@ def _conditions(
         )
         yield OBJECTED, _of_records(connection, stopped, as_of)
     if ENDED in row.inactive_when:
-        ended = sa.select(linked.record_id).where(linked.company_id.in_(ending))
+        # What has joined another company is that one's: an ended link takes nothing along.
+        ended = sa.select(linked.record_id).where(
+            linked.company_id.in_(ending), linked.until_at.is_(None)
+        )
         yield ENDED, _of_records(connection, ended, as_of)
     if CEASED in row.inactive_when:
         ceased = sa.select(record.c.record_id).where(record.c.entity_status == INACTIVE)

@@ -215,7 +215,8 @@ def _personal_due(
         .outerjoin(company_stop, company_stop.c.company_id == links.company_id)
         .where(
             sa.or_(
-                links.company_id.in_(ending.with_only_columns(company.c.company_id)),
+                links.company_id.in_(ending.with_only_columns(company.c.company_id))
+                & links.until_at.is_(None),
                 company_stop.c.suppression_id.is_not(None),
             )
         )
