@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from flows import ingest_report, ingest_steps
+from flows.afterwards import finish_dead
 from flows.deliver import facts_of, record_refusal
 from flows.ledger import ledger_run
 from flows.publisher import check_example, session_with
@@ -100,6 +101,7 @@ def _record(
 def plan_and_fetch(house: House, request: Request, tell: Tell) -> Landed | Report:
     """The delivery's bytes in the landing, or a report that there is nothing newer."""
     house.landing.sweep_partials(house.now())
+    finish_dead(house, request.source_id)
     module = source(request.source_id)
     if request.file is not None:
         if not request.file.is_file():

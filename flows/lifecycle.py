@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from flows.afterwards import clean_up_erased
+from flows.afterwards import clean_up_erased, sweep_received
 from flows.deliver import card_of
 from flows.ledger import ledger_run
 from flows.lifecycle_act import act_of
@@ -115,7 +115,10 @@ def _delete(
     for table, gone in own_lists.delete(house.engine, own, act).items():
         rows[table] = rows.get(table, 0) + gone
     aside = deletion.delete_aside(house.engine, house.settings.retention, act, day)
-    aside["landing_file"] = landing_files.remove_due(
+    swept = sum(
+        sweep_received(house, source_id, is_refused_kept=False) for source_id in catalogue()
+    )
+    aside["landing_file"] = swept + landing_files.remove_due(
         house.engine, house.landing_root, day, _landing_periods(house)
     )
     house.landing.sweep_partials(house.now())

@@ -24,6 +24,8 @@ CHANGES = ("Ukjent", "Ny", "Endring", "Sletting", "Fjernet")
 DELETED, REMOVED = "Sletting", "Fjernet"
 """It ended, and still answers; it was removed for legal reasons, and copies must erase it."""
 
+_ERRORS = frozenset({"error", "errors", "feilmelding"})
+"""What an answer that failed says of it, whatever stands beside."""
 _NUMBER = re.compile(r"[0-9]{9}")
 _THING = "Enhetsregisteret's API"
 
@@ -94,7 +96,8 @@ def _change(event: dict[str, Any]) -> Change:
 
 def _listed(document: Any, name: str) -> list[Any]:  # noqa: ANN401 - JSON is any of its types
     """What a page lists under the name; a page that has found nothing has no `_embedded`."""
-    if not isinstance(document, dict) or not {"page", "_embedded"} & {*document}:
+    is_page = isinstance(document, dict) and bool({"page", "_embedded"} & {*document})
+    if not is_page or _ERRORS & {*document}:
         raise refused("it does not answer with a page; it may have answered with an error")
     embedded = document.get("_embedded", {})
     found = embedded.get(name, []) if isinstance(embedded, dict) else None

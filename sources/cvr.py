@@ -12,7 +12,7 @@ from sources.cvr_files import fetch_files
 from sources.cvr_graphql import MOST_IN_A_LIST
 from sources.cvr_names import AUTHORITY, HOME
 from sources.kit.card import Card
-from sources.kit.errors import Refused
+from sources.kit.errors import DeliveryRefused, Refused
 from sources.kit.frames import Rows
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ __all__ = [
     "as_held",
     "fetch",
     "fetch_keys",
+    "parts_of",
     "plan",
     "rows_of",
 ]
@@ -108,6 +109,16 @@ def rows_of(path: Path, prepare: Callable[[RegisterFrame], Prepared]) -> Iterato
     files = cvr_manifest.files_of(path)
     with joined_frames(files, path.parent.parent, prepare) as (unknown, frames):
         yield Rows("CVR", unknown, frames)
+
+
+def parts_of(path: Path) -> tuple[Path, ...]:
+    """The files beside a landed list that it names and that are still there; else none."""
+    try:
+        parts = cvr_manifest.read(path) if cvr_manifest.is_manifest(path) else []
+    except DeliveryRefused:  # no list of ours: what it says is nobody's to follow
+        parts = []
+    places = {cvr_manifest.place(path.parent.parent, part) for part in parts}
+    return tuple(sorted(place for place in places if place.is_file()))
 
 
 def fetch_keys(session: PoliteSession, numbers: Sequence[str], landing: Landing) -> Landed | None:

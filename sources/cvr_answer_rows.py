@@ -16,7 +16,7 @@ from sources.cvr_frame import company_frame
 from sources.cvr_lookup import NUMBER, root_of
 from sources.cvr_names import COMPANY, ENTITIES, PLACE, SITE, Entity
 from sources.cvr_sites import strictness
-from sources.cvr_tables import Drawer, without_secrets
+from sources.cvr_tables import Drawer, without_repeated, without_secrets
 from sources.kit.frames import Rows
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class _Group:
             tables[entity.name], secret = without_secrets(rows)
             dropped += Counter(ended=ended, secret=secret)
         sites = strictness([Drawer(tables[SITE.name], tables)])
-        companies = Drawer(tables[COMPANY.name], tables)
+        companies = Drawer(without_repeated(tables[COMPANY.name]), tables)
         return company_frame(companies, np.empty(0, np.int64), dropped, frozenset(), sites)
 
 

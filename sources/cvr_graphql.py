@@ -27,7 +27,10 @@ PAGE = 1000
 """Nodes asked for at once."""
 _MOST_PAGES = 10_000
 _REFUSED_QUERY = frozenset({400})
-_UNKNOWN_FIELD = re.compile(r"\bfield\W+(\w+)\W+does not exist", re.IGNORECASE)
+_UNKNOWN_FIELD = re.compile(
+    r"\bfield\W+(\w+)\W+does not exist|\bcannot query field\W+(\w+)", re.IGNORECASE
+)
+"""As Datafordeler's server says it, and as the reference implementation of GraphQL does."""
 _CODE = re.compile(r"[A-Z]{2,4}(?:-[A-Z]{2,6})?-?[0-9]{2,6}")
 _WITHOUT: WeakKeyDictionary[PoliteSession, dict[str, set[str]]] = WeakKeyDictionary()
 """By session and root field the fields that the publisher has said it does not have."""
@@ -164,7 +167,7 @@ def _refusal(errors: object) -> DeliveryRefused:
     )
     unknown = [_UNKNOWN_FIELD.search(str(error.get("message"))) for error in found]
     if found and all(unknown):
-        names = frozenset(match[1] for match in unknown if match)
+        names = frozenset(match[1] or match[2] for match in unknown if match)
         refusal = UnknownField(_THING, f"it has no field {', '.join(sorted(names))}", _CURE)
         refusal.names = names
         return refusal

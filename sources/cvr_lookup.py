@@ -5,6 +5,7 @@ A company is found by its number, everything else by the units: its own and its 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,10 @@ class LookUp:
     written: Written
 
     def companies(self, numbers: Sequence[str]) -> int:
-        """Ask all about the companies of at most 100 numbers; how many rows of them hold."""
+        """Ask all about the companies of at most 100 numbers; how many rows of them hold.
+
+        Rows in the same words count once: they are read as one.
+        """
         self.written.begin(numbers)
         wanted = [int(number) for number in numbers if _is_number(number)]
         companies = self._all(COMPANY, NUMBER, wanted)
@@ -96,7 +100,8 @@ class LookUp:
             for entity in _OF_ALL:
                 self._all(entity, entity.unit, [*units, *sites])
         self.written.end()
-        return sum(not any(node.get(end) for end in ENDS) for node in companies)
+        held = (node for node in companies if not any(node.get(end) for end in ENDS))
+        return len({json.dumps(node, sort_keys=True) for node in held})
 
     def numbers(self, units: Sequence[str]) -> list[str]:
         """The numbers of the companies that these units are, or belong to; any number of units."""

@@ -27,7 +27,7 @@ from sources.cvr_names import (
     check_complete,
 )
 from sources.cvr_sites import CONTACTS, Strictness, strictness
-from sources.cvr_tables import Drawer, nothing_of, without_secrets
+from sources.cvr_tables import Drawer, nothing_of, without_repeated, without_secrets
 from sources.kit.flat import flat
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _frames(drawers: Drawers, found: _Found, sites: Strictness) -> Iterator[Regi
 def _companies(drawers: Drawers, place: int) -> tuple[Drawer, int]:
     """A drawer's companies with what is said of them, and how many rows are of other units."""
     companies = drawers.take_out(COMPANY.name, place)
-    units = _nobody() if companies is None else companies
+    units = _nobody() if companies is None else without_repeated(companies)
     others, strangers = {}, 0
     for entity in (*SAID, SITE):
         table = drawers.take_out(entity.name, place)

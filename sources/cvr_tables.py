@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sources.cvr_names import PROTECTION, UNIT, WITHHELD, Entity
+from sources.cvr_names import PLACE, PROTECTION, UNIT, WITHHELD, Entity
 from sources.kit import nested
 from sources.kit.flat import flat
 
@@ -76,6 +76,20 @@ def without_secrets(rows: pa.Table) -> tuple[pa.Table, int]:
     is_open = nested.is_true(pc.or_kleene(pc.is_null(flag), pc.is_in(flag, value_set=NO)))
     kept = rows.filter(pa.array(is_open)).drop_columns([WITHHELD])
     return kept, rows.num_rows - kept.num_rows
+
+
+def without_repeated(units: pa.Table) -> pa.Table:
+    """The rows of a units' file, of those that say the same the first alone, in their order.
+
+    What the other files say of a unit is told of one row: beside it a second would seem another
+    company. Rows that differ stay, for the rule on keys to judge.
+    """
+    names = [name for name in units.column_names if name != PLACE]
+    if pc.count_distinct(units[UNIT]).as_py() == units.num_rows:
+        return units
+    numbered = units.append_column("row", pa.array(np.arange(units.num_rows)))
+    firsts = flat(numbered.group_by(names).aggregate([("row", "min")])["row_min"])
+    return units.take(pa.array(np.sort(firsts.to_numpy()))).combine_chunks()
 
 
 def digits(numbers: pa.Array) -> pa.Array:

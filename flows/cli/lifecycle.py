@@ -90,6 +90,7 @@ def _show_moves(page: Paper, found: dict[str, Any]) -> None:
             ("companies active again", f"{counts['reactivated']:,}"),
             ("companies with a new date", f"{counts['rescheduled']:,}"),
             ("personal values made inactive", f"{counts['personal_values']:,}"),
+            ("contact points made inactive", f"{counts['contact_points']:,}"),
             *((words, f"{counts[name]:,}") for name, words in _OWN.items() if name in counts),
         ]
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from national import REGISTERS, National, kept_home, national
+from our_command import runner
 
 from flows import ingest_run
 from sources.kit.errors import DeliveryRefused, SourcenoteError, SourceUnavailable
@@ -152,6 +154,24 @@ def test_what_is_deleted_in_the_register_goes_inactive(registers: National) -> N
     registers.held.deactivate()
     states = {row["state"] for row in of_company(registers, firm.lei)}
     assert states == {"inactive"}
+
+
+def test_the_command_says_how_many_contact_points_it_made_inactive(
+    registers: National,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    registers.ingest("brreg")
+    firm = next(one for one in registers.sample.of("brreg", "role", has_lei=True))
+    registers.brreg.delete(firm.number, registers.later(hours=1))
+    registers.ingest("brreg")
+    count = len(of_company(registers, firm.lei))
+    run = runner(tmp_path, monkeypatch, capsys, f"sqlite:///{tmp_path / 'warehouse.db'}")
+    page = run("deactivate", now=registers.held.house.now().isoformat()).text
+    counted = re.search(r"contact points made inactive +([0-9]+)", page)
+    assert counted
+    assert int(counted[1]) >= count > 0
 
 
 def test_an_absence_is_believed_after_two_snapshots_and_acts_after_its_grace(

@@ -71,6 +71,21 @@ def test_a_flag_that_turns_is_held_after_the_next_feed(registers: National) -> N
     assert registers.ingest("cvr").status == "up_to_date"
 
 
+def test_a_company_told_twice_in_the_same_words_is_loaded_once(registers: National) -> None:
+    """From the files and from the look-up: it is neither quarantined nor a row too few."""
+    firm = firm_of(registers)
+    companies = registers.cvr.tables["Virksomhed"]
+    companies += [dict(row) for row in companies if row["id"] == unit_id(firm.number)]
+    publish(registers)
+    report = registers.ingest("cvr")
+    assert "key_is_unique" not in report.quarantined_by_rule
+    assert flags(registers, firm) == {0}
+    registers.cvr.protect(firm.number, registers.later(hours=1))
+    report = registers.ingest("cvr")
+    assert (report.kind, report.counts["records_in"]) == ("feed", 1)
+    assert flags(registers, firm) == {1}
+
+
 def test_events_about_nothing_we_keep_move_the_place(registers: National) -> None:
     registers.ingest("cvr")
     before = registers.held.state()

@@ -159,6 +159,7 @@ def nameless(document: dict[str, Any]) -> None:
         (lambda page: page.update(_embedded=5), "not of the published shape"),
         (lambda page: page.update(_embedded={"oppdaterteEnheter": {}}), "published shape"),
         (lambda page: [page.pop(name) for name in (*page,)], "may have answered with an error"),
+        (lambda page: page.update(feilmelding="Intern feil"), "may have answered with an error"),
     ],
 )
 def test_a_feed_that_cannot_be_read_is_refused_whole(

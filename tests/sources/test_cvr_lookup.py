@@ -10,6 +10,7 @@ import pytest
 from cvr_served import FIRMS, NOON, Served, number_of, served, told
 
 from sources import cvr as source
+from sources.cvr_graphql import UnknownField, data_of
 from sources.kit.errors import DeliveryRefused, SourceUnavailable
 from sources.kit.sample_cvr import production_unit_id, unit_id
 from sources.kit.standin_api import Reply
@@ -167,6 +168,21 @@ def test_what_the_publisher_has_no_field_for_is_asked_once(cvr: Served) -> None:
     assert found.companies
     asked(cvr, number)
     assert len(cvr.standin.requests) - before == 18
+
+
+@pytest.mark.parametrize(
+    "words", ["The field `{}` does not exist", "Cannot query field '{}' on type"]
+)
+def test_that_there_is_no_such_field_is_understood_in_either_wording(words: str) -> None:
+    told_so = {"errors": [{"message": words.format("hemmelig")}]}
+
+    class Refusing:
+        def post_json(self, *_: Any, **__: Any) -> tuple[bytes, Any]:
+            return b"", told_so
+
+    with pytest.raises(UnknownField, match="it has no field hemmelig") as refusal:
+        data_of(Refusing(), "CVR_Navn", "{ CVR_Navn }")  # type: ignore[arg-type]
+    assert refusal.value.names == {"hemmelig"}
 
 
 def test_what_cannot_be_done_without_is_refused(cvr: Served) -> None:

@@ -165,6 +165,17 @@ def test_only_what_holds_now_of_companies_and_not_secret(files, tmp_path) -> Non
     assert since == {date(2020, 1, 1)}
 
 
+def test_a_company_told_twice_in_the_same_words_is_one(files, tmp_path) -> None:
+    """What the other files say of it hangs on one row: the second would seem another company."""
+    rows = [company("4001", "10000001"), company("4004", "10000004")]
+    again = [*rows, rows[0], {**rows[1], "status": "inaktiv"}]
+    files["Virksomhed"] = cvr_file(tmp_path, "Virksomhed", again)
+    frames = read(files, tmp_path)
+    keys = [key for frame in frames for key in frame.table["source_key"].to_pylist()]
+    assert sorted(keys) == ["10000001", "10000004", "10000004"]
+    assert ("10000001", "email", "info@prove.example", False) in contacts(frames)
+
+
 def test_protection_has_three_states(files, tmp_path) -> None:
     flags = {
         key: flag

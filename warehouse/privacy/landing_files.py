@@ -44,6 +44,17 @@ def due(engine: Engine, root: Path, as_of: date, periods: Mapping[str, str]) -> 
     return found + [path for path in unknown if add_to_date(_changed_on(path), longest) <= as_of]
 
 
+def of_source(engine: Engine, root: Path, source_id: str, *, is_refused_kept: bool) -> list[Path]:
+    """Files of the source's deliveries that are still there, refused ones only where wanted."""
+    query = sa.select(delivery.c.sha256).where(delivery.c.source_id == source_id).distinct()
+    if is_refused_kept:
+        query = query.where(delivery.c.status != "refused")
+    with reading(engine) as connection:
+        digests = connection.scalars(query).all()
+    paths = (root / digest[:2] / f"{digest}.bin" for digest in digests)
+    return [path for path in paths if path.is_file()]
+
+
 def _changed_on(path: Path) -> date:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
 
