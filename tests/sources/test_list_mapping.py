@@ -192,4 +192,4 @@ def test_use_and_silence_are_no_consent(text: str) -> None:
     ],
 )
 def test_an_act_is_one(text: str) -> None:
-    assert not is_mere_use(text)
+    assert not is_mere_use(None, text)
