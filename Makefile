@@ -3,7 +3,9 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
-WORKERS ?= 2
+WORKERS ?= 3
+# The same examples each time; `dev` draws others, `thorough` many.
+HYPOTHESIS_PROFILE ?= ci
 ROOMS := flows sources checks warehouse notices portal
 IN := .venv/bin
 STAMP := .venv/.stamp
@@ -34,7 +36,7 @@ soak: venv ## kill and damage it many times, count what did not hold; then the l
 	@$(IN)/python -m bench.soak
 	@$(IN)/python -m pytest -m long
 
-sequences: venv ## thousands of random sequences of deliveries, held to the law of loading
+sequences: venv ## hundreds of random sequences of deliveries, held to the law of loading
 	@HYPOTHESIS_PROFILE=thorough $(IN)/python -m pytest -q -rP tests/warehouse/test_sequences.py
 
 lint: venv ## ruff: rules and layout
@@ -56,7 +58,7 @@ security: venv ## bandit, findings of medium weight and above
 
 unit: venv ## pytest; more with PYTEST_ARGS='-k gleif'
 	@echo "== unit"
-	@$(IN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	@HYPOTHESIS_PROFILE=$(HYPOTHESIS_PROFILE) $(IN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 parts: ## install PostgreSQL and Chromium where apt-get is there and root may
 	@echo "== parts"

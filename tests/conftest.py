@@ -14,15 +14,13 @@ import pytest
 from machine_parts import SKIPPED_PARTS
 from private_postgres import PrivatePostgres
 
-# A slow machine is no failure, so no deadline. CI draws the same examples each time.
+# A slow machine is no failure, so no deadline. `make test` draws the same examples each time.
 hypothesis.settings.register_profile(
     "ci", deadline=None, derandomize=True, print_blob=True, max_examples=25, database=None
 )
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
-hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2000)
-hypothesis.settings.load_profile(
-    os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev")
-)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=500)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 NEEDS = {
     "postgres_process": pytest.mark.postgres,

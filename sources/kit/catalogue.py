@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 from importlib import resources
@@ -11,12 +12,14 @@ import sources
 from sources.kit.errors import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import ModuleType
 
 _CARD = re.compile(r"^CARD\b[^=\n]*=", re.MULTILINE)
 
 
-def modules() -> dict[str, str]:
+@functools.cache
+def modules() -> Mapping[str, str]:
     """Source id to module name, without importing one: `gleif_rr.py` holds source `gleif-rr`.
 
     A file with a card is a source. Those without one are parts (`gleif_columns` of `gleif`): read
@@ -30,7 +33,8 @@ def modules() -> dict[str, str]:
     }
 
 
-def catalogue() -> dict[str, ModuleType]:
+@functools.cache
+def catalogue() -> Mapping[str, ModuleType]:
     """Source id to module, in the order of their ids."""
     names = modules().values()
     found = [importlib.import_module(f"{sources.__name__}.{name}") for name in names]

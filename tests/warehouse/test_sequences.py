@@ -2,7 +2,7 @@
 
 A publisher goes on publishing while its full files and deltas are loaded late, twice, in any order,
 under other names, undated, or die half-way. After each step the warehouse is held to the law of
-loading, and to what the publisher said. `make sequences` runs thousands of them.
+loading, and to what the publisher said. `make sequences` runs hundreds of them.
 """
 
 from __future__ import annotations
@@ -271,7 +271,7 @@ def test_any_sequence_ends_as_a_clean_load(
     shared_url: str, wide: Ingesting, clean: Ingesting
 ) -> None:
     is_sqlite = wide.house.engine.dialect.name == "sqlite"
-    run(Sequence, shared_url, wide, clean, 3 if is_sqlite else 0.6)
+    run(Sequence, shared_url, wide, clean, 1 if is_sqlite else 0.3)
 
 
 def test_any_sequence_with_killed_processes_does(
