@@ -95,11 +95,14 @@ for _end, _other in (("start_lei", "end_lei"), ("end_lei", "start_lei")):
 sa.Index(
     "ix_record_lei_status",
     record.c.lei_status,
-    record.c.source_id,
     record.c.next_renewal_date,
     record.c.record_id,
+    record.c.source_id,
 )
-"""Segments are counted, and what has ended is found, in this index alone."""
+"""Segments are counted, and what has ended is found, in this index alone.
+
+The source comes last: nearly all rows share it, and building the index compares from the left.
+"""
 _HAS_FLAG = record.c.ad_protected.is_not(None)
 sa.Index(
     "ix_record_ad_protected",

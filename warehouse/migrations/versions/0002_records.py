@@ -762,7 +762,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_record_lei_status",
         "record",
-        ["lei_status", "source_id", "next_renewal_date", "record_id"],
+        ["lei_status", "next_renewal_date", "record_id", "source_id"],
         unique=False,
     )
     op.create_index(
