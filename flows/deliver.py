@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from checks.verdicts import QUARANTINED
-from flows.registers import registers
+from flows.known_registers import registers
 from sources.kit.catalogue import source
 from sources.kit.flat import flat, truths
 from warehouse import deliveries

@@ -117,6 +117,6 @@ def company_ids(connection: Connection, question: Question) -> list[int]:
 
 def sources_of(space: str) -> list[str]:
     """The sources whose numbers are of that space."""
-    from flows.registers import registers
+    from flows.known_registers import registers
 
     return [source_id for source_id, own in registers().items() if own == space]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flows.decisions import missing_decisions
-from flows.registers import registers
+from flows.known_registers import registers
 from sources.kit.errors import Refused
 from warehouse.segments import DEFAULT_DAYS, Selection, select
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from flows import ingest_report, ingest_steps
 from flows.afterwards import finish_dead
 from flows.deliver import facts_of, record_refusal
+from flows.known_registers import registers
 from flows.ledger import ledger_run
 from flows.publisher import check_example, session_with
-from flows.registers import missing_of, registers
+from flows.registers import missing_of
 from sources.kit.card import Held
 from sources.kit.catalogue import catalogue, source
 from sources.kit.errors import DeliveryRefused, NotThere, Refused

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flows.explain_question import Question, company_ids, read_question
+from flows.known_registers import registers
 from flows.ledger import ledger_run
-from flows.registers import registers
 from flows.suppress_steps import check_reason
 from sources.kit.catalogue import source
 from sources.kit.errors import Refused

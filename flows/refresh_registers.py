@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from flows import ingest_steps
 from flows.deliver import card_of, facts_of
+from flows.known_registers import registers
 from flows.ledger import ledger_run
 from flows.publisher import check_example, session_with
 from flows.refresh_report import NOT_FOUND, RegisterAnswer, RegisterReport, outcome_named
 from flows.register_steps import prepare_entries
-from flows.registers import joins_of, registers
+from flows.registers import joins_of
 from sources.kit.catalogue import source
 from sources.kit.columns import change_name
 from sources.kit.errors import SourcenoteError

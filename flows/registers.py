@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.known_registers import registers
 from flows.lifecycle_act import act_of
 from sources.kit.catalogue import catalogue
 from sources.kit.flat import flat
-from sources.kit.register_numbers import keys_of, space_of
+from sources.kit.register_numbers import keys_of
 from sources.kit.shapes import SHAPES
 from warehouse import leading, read_contacts
 from warehouse.engine import reading
@@ -47,17 +48,6 @@ class Joins:
     space: str
     known: KnownNumbers
     shared_domains: pa.Array
-
-
-@cache
-def registers() -> dict[str, str]:
-    """Source id to the code that stands for its numbers, of every register among the sources."""
-    cards = [module.CARD for module in catalogue().values()]
-    return {
-        card.source_id: space_of(card.authority_codes[0])
-        for card in cards
-        if card.shape in SHAPES and SHAPES[card.shape].joins_companies
-    }
 
 
 def joins_of(house: House, card: Card) -> Joins:

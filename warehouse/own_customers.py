@@ -80,7 +80,8 @@ def _by_number(connection: Connection, numbers: set[tuple[str, str]]) -> Iterato
         return
     import pyarrow as pa  # only exports and counts beside customers without an LEI need it
 
-    from sources.kit.register_numbers import codes_sharing, keys_of
+    from sources.kit.number_spaces import codes_sharing
+    from sources.kit.register_numbers import keys_of
 
     codes = sorted({code for space, _ in numbers for code in codes_sharing(space)})
     query = (

@@ -65,7 +65,7 @@ def list_segments(context: typer.Context, as_of: AsOf = None) -> None:
 def _list_then(context: typer.Context, found: list[dict[str, Any]], as_of: Any) -> None:  # noqa: ANN401 (a day or a moment)
     """List the segments with their counts at a moment that has been."""
     from flows.as_of import moment_of
-    from flows.registers import registers
+    from flows.known_registers import registers
     from warehouse import segments
 
     call = call_of(context)
@@ -106,7 +106,7 @@ def count(
     With --as-of, over what was known then; --days are counted from that day.
     """
     from flows.as_of import moment_of
-    from flows.registers import registers
+    from flows.known_registers import registers
     from warehouse import segments
 
     call = call_of(context)

@@ -7,10 +7,8 @@ nothing.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +17,7 @@ import pyarrow.compute as pc
 
 from sources.kit.check_digits import digits_of, hold
 from sources.kit.flat import flat
+from sources.kit.number_spaces import spaces
 from sources.kit.numbers import NOT_A_REGISTER
 
 if TYPE_CHECKING:
@@ -62,22 +61,16 @@ def keys_of(
     formed, checked = [], []
     for place in np.unique(places).tolist():
         few = texts.take(pa.array(np.flatnonzero(places == place)))
-        rule = _spaces()[place] if place != _UNLISTED else _UNLISTED_RULE
+        rule = spaces()[place] if place != _UNLISTED else _UNLISTED_RULE
         formed.append(_formed(few, rule))
         checked.append(_checked(formed[-1], rule))
     taken = pa.array(back)
     found = pa.concat_arrays([*formed, _NO_TEXT]).take(taken)
-    spaces = _space_codes(codes, places)
-    found = pc.if_else(pc.is_valid(spaces), found, pa.scalar(None, pa.string()))
-    spaces = pc.if_else(pc.is_valid(found), spaces, pa.scalar(None, pa.string()))
+    own = _space_codes(codes, places)
+    found = pc.if_else(pc.is_valid(own), found, pa.scalar(None, pa.string()))
+    own = pc.if_else(pc.is_valid(found), own, pa.scalar(None, pa.string()))
     holds = pa.concat_arrays([*checked, _NO_TRUTH]).take(taken)
-    return RegisterKeys(spaces, found, holds)
-
-
-def codes_sharing(authority: str) -> tuple[str, ...]:
-    """Every code whose numbers are of the same space; one we have no rule for shares with none."""
-    shared = (space["authorities"] for space in _spaces() if authority in space["authorities"])
-    return tuple(next(shared, [authority]))
+    return RegisterKeys(own, found, holds)
 
 
 _UNLISTED_RULE: Mapping[str, Any] = {"drop": r"[^\pL\pN]", "shape": r"[\pL\pN]+"}
@@ -85,18 +78,11 @@ _NO_TEXT, _NO_TRUTH = pa.array([], pa.string()), pa.array([], pa.bool_())
 
 
 @cache
-def _spaces() -> tuple[Mapping[str, Any], ...]:
-    text = resources.files("sources.kit").joinpath("register_numbers.toml").read_text("utf-8")
-    return tuple(tomllib.loads(text)["space"])
-
-
-@cache
 def _listed() -> tuple[pa.Array, np.ndarray, pa.Array]:
     """(every listed code, the place of its space, every space's own code)."""
-    spaces = _spaces()
-    codes = [code for space in spaces for code in space["authorities"]]
-    places = [place for place, space in enumerate(spaces) for _ in space["authorities"]]
-    own = [space["authorities"][0] for space in spaces]
+    codes = [code for space in spaces() for code in space["authorities"]]
+    places = [place for place, space in enumerate(spaces()) for _ in space["authorities"]]
+    own = [space["authorities"][0] for space in spaces()]
     return pa.array(codes), np.array(places), pa.array(own)
 
 
@@ -114,17 +100,6 @@ def _space_codes(codes: pa.Array, places: np.ndarray) -> pa.Array:
     named = pc.coalesce(own, codes)
     joins_nothing = pc.is_in(named, value_set=pa.array([*NOT_A_REGISTER, ""]))
     return pc.if_else(joins_nothing, pa.scalar(None, pa.string()), named)
-
-
-def space_of(authority: str) -> str:
-    """The code that stands for the number space of a register; an unlisted one stands for itself.
-
-    >>> space_of("RA000473")
-    'RA000472'
-    """
-    codes = pa.array([authority], pa.string())
-    space: str = _space_codes(codes, _places(codes))[0].as_py()
-    return space
 
 
 def _formed(texts: pa.Array, rule: Mapping[str, Any]) -> pa.Array:
