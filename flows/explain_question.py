@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from sources.kit.catalogue import catalogue
 from sources.kit.errors import Refused
+from sources.kit.number_spaces import key_of
 from warehouse import read_company
 from warehouse.privacy.suppression import canonical
 
@@ -77,8 +78,6 @@ def lei_fault(lei: str) -> str | None:
 
 def _in_register(prefix: str, number: str) -> str:
     """The number in its one form after the code of its space."""
-    from sources.kit.register_numbers import key_of  # Arrow is not light
-
     homes = {
         card.home: card.authority_codes[0]
         for card in (module.CARD for module in catalogue().values())

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-NOT_A_REGISTER = ("RA888888", "RA999999")
-"""GLEIF's codes for "no register's code" and "no register": numbers under them cannot be joined."""
+from sources.kit.number_spaces import NOT_A_REGISTER, key_of
 
 
 def register_key(authority: str | None, number: str | None) -> str | None:
@@ -16,9 +15,6 @@ def register_key(authority: str | None, number: str | None) -> str | None:
     """
     if not authority or not number or authority in NOT_A_REGISTER:
         return None
-    # Arrow is not light: most runs have no stop on any number.
-    from sources.kit.register_numbers import key_of
-
     if key := key_of(authority, number):
         return ":".join(key)
     text = unicodedata.normalize("NFKC", number).upper()

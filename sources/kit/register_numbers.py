@@ -17,8 +17,7 @@ import pyarrow.compute as pc
 
 from sources.kit.check_digits import digits_of, hold
 from sources.kit.flat import flat
-from sources.kit.number_spaces import spaces
-from sources.kit.numbers import NOT_A_REGISTER
+from sources.kit.number_spaces import NOT_A_REGISTER, spaces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,13 +39,6 @@ class RegisterKeys:
     authorities: pa.Array
     numbers: pa.Array
     are_checked: pa.Array = field(repr=False)
-
-
-def key_of(authority: str | None, number: str | None) -> tuple[str, str] | None:
-    """The pair of one number as typed, or None when it joins nothing; see `keys_of`."""
-    keys = keys_of(pa.array([authority], pa.string()), pa.array([number], pa.string()))
-    space, text = keys.authorities[0].as_py(), keys.numbers[0].as_py()
-    return None if text is None else (space, text)
 
 
 def keys_of(

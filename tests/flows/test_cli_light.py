@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from our_command import SAMPLE_MOMENT, copy_filled
 
 HEAVY = ("pandas", "pyarrow", "numpy", "great_expectations", "prefect")
 ASK = f"""
@@ -27,23 +28,27 @@ sys.exit(code)
         ("segment", "list"),
         ("segment", "count", "lapsed"),
         ("segment", "count", "no-lei"),
-        ("explain", "506700TEST0000000139"),
+        ("explain", "a changed company"),
+        ("explain", "a company due"),
     ],
     ids=" ".join,
 )
 def test_a_question_imports_no_frames(tmp_path: Path, asked: tuple[str, ...]) -> None:
-    run(tmp_path, "init", "--example")
-    told = run(tmp_path, *asked)
-    assert told.stderr.splitlines()[-1] == "imported:"
-
-
-def run(folder: Path, *asked: str) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join((str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")))
-    return subprocess.run(
-        [sys.executable, "-c", ASK, *asked],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path},
+    known = copy_filled(tmp_path)
+    keys = {"a changed company": known.changed, "a company due": known.due[0]}
+    line = [keys.get(word, word) for word in asked]
+    where = f"--warehouse=sqlite:///{tmp_path / 'sourcenote.db'}"
+    told = subprocess.run(
+        [sys.executable, "-c", ASK, *line, where, f"--now={SAMPLE_MOMENT:%FT%TZ}"],
+        cwd=tmp_path,
+        env={
+            **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "SOURCENOTE_HOME": str(tmp_path),
+        },
         capture_output=True,
         text=True,
         check=False,
     )
+    assert told.returncode == 0, told.stderr
+    assert told.stderr.splitlines()[-1] == "imported:"

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.kit.register_numbers import RegisterKeys, key_of, keys_of
+from sources.kit.number_spaces import key_of
+from sources.kit.register_numbers import RegisterKeys, keys_of
 
 DATA = tomllib.loads(
     resources.files("sources.kit").joinpath("register_numbers.toml").read_text("utf-8")
