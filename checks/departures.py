@@ -78,7 +78,11 @@ GATES: tuple[Gate, ...] = (
     Gate("own_customer", "already a customer, or its LEI is managed by us", gates.own_customer),
     Gate("recipient_without_contract", "the whole export is refused before"),
     Gate("purpose_not_approved", "the whole export is refused before"),
-    Gate("same_address", "another company at the same address goes before it", gates.same_address),
+    Gate(
+        "same_address",
+        "another company at the same address, or of the same group, goes before it",
+        gates.same_address,
+    ),
     Gate("recently_contacted", "approached within the cool-off", gates.recently_contacted),
 )
 """In the order in which the first that holds is the outcome (privacy/channel-rules)."""
@@ -99,7 +103,7 @@ class Departures:
     state: gates.State = field(init=False)
 
     def __post_init__(self) -> None:
-        """Start with no address in the list."""
+        """Start with no address and no group in the list."""
         self.state = gates.State(self.terms)
 
     @property

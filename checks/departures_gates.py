@@ -40,7 +40,8 @@ class Terms:
     `is_notice_complete`: (headquarters country, legal country) to bool. `cooling`: company ids
     approached within the cool-off. `is_asking`: who would leave if every register said again what
     it said long ago; no address counts as taken then. `ours`: company
-    ids of customers, and of what we manage.
+    ids of customers, and of what we manage. `heads_of`: LEIs (null: none) to the LEI that heads
+    the group of each, its own where it has no parent; None while no group is known.
     """
 
     channel: str
@@ -55,6 +56,7 @@ class Terms:
     is_register_stopped: Callable[[list[str], list[str]], np.ndarray] | None = None
     is_asking: bool = False
     ours: frozenset[int] = frozenset()
+    heads_of: Callable[[list[str | None]], list[str | None]] | None = None
 
     def recipient_kind(self) -> str:
         """Whom the channel reaches at a legal person."""
@@ -72,6 +74,7 @@ class State:
 
     terms: Terms
     addresses: set[bytes] = field(default_factory=set)
+    heads: set[str] = field(default_factory=set)
     undeliverable: Counter[str] = field(default_factory=Counter)
 
 
@@ -192,14 +195,19 @@ def own_customer(frame: pa.Table, state: State) -> np.ndarray:
 
 
 def same_address(frame: pa.Table, state: State) -> np.ndarray:
-    """Laid out like an address that a company before it has; the lowest company id goes first."""
+    """At the address, as laid out, or in the group of a company before it; lowest id first."""
     if state.terms.channel != "post" or state.terms.is_asking:
         return _none(frame)
+    ask, leis = state.terms.heads_of, frame["lei"].to_pylist()
+    heads = [None] * len(leis) if ask is None else ask(leis)
     caught = []
-    for address in postal_addresses(frame):
+    for address, head in zip(postal_addresses(frame), heads, strict=True):
         key = address_key(address)
-        caught.append(key in state.addresses)
-        state.addresses.add(key)
+        is_taken = key in state.addresses or head in state.heads
+        caught.append(is_taken)
+        if not is_taken:
+            state.addresses.add(key)
+            state.heads.update(() if head is None else (head,))
     return np.array(caught, dtype=bool)
 
 

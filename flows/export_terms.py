@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from checks.departures import COOL_OFF, Terms
 from checks.departures_gates import RECIPIENT_KINDS
 from flows.protection import sources_by_country
-from warehouse import exporting, own_customers
+from warehouse import exporting, group_heads, own_customers
 from warehouse.engine import reading
 from warehouse.export_stops import read_stops
 
@@ -43,7 +43,15 @@ def terms_of(house: House, job: Job, maker: NoticeMaker, *, is_asking: bool = Fa
             is_notice_complete=cache(maker.is_complete),
             is_asking=is_asking,
             ours=own_customers.ours(connection, job.now.date()),
+            heads_of=partial(_heads_of, house),
         )
+
+
+def _heads_of(house: House, leis: list[str | None]) -> list[str | None]:
+    """The LEI that heads the group of each; asked beside the reading of the candidates."""
+    with reading(house.engine) as connection:
+        found = group_heads.heads(connection, [lei for lei in leis if lei])
+    return [found.get(lei or "") for lei in leis]
 
 
 def _in_force(settings: Settings, channel: str, on: date) -> dict[str, dict[str, Outcome]]:

@@ -170,11 +170,11 @@ def _judged(house: House, found: MailingList) -> tuple[list[bool], int]:
     with reading(house.engine) as connection:
         stops = Stops.read(connection, house.keys)
         owned = {
-            kind: read_stops.contacts_of_stopped(
-                connection, kind, (value for row in values for own, value in row if own == kind)
-            )
+            kind: read_stops.contacts_of_stopped(connection, kind, _of_kind(values, kind))
             for kind in ("email", "phone")
         }
+        numbers = read_stops.registers_of(connection, _of_kind(values, "lei"))
+        owned["lei"] = {lei for lei, key in numbers.items() if stops.root("register", key)}
 
     def is_stopped(kind: Kind, value: str) -> bool:
         if stops.covers_value(kind, value) or value in owned.get(kind, ()):
@@ -183,6 +183,10 @@ def _judged(house: House, found: MailingList) -> tuple[list[bool], int]:
 
     judged = [any(is_stopped(kind, value) for kind, value in row) for row in values]
     return judged, sum(not row for row in values)
+
+
+def _of_kind(values: list[list[tuple[Kind, str]]], kind: Kind) -> list[str]:
+    return [value for row in values for own, value in row if own == kind]
 
 
 def _values(found: MailingList, row: Sequence[str]) -> Iterator[tuple[Kind, str]]:

@@ -38,13 +38,33 @@ def hashes_of(keys: Keys, kind: Kind, value: str) -> list[str]:
 
 
 def stop_on(connection: Connection, keys: Keys, kind: Kind, value: str) -> Row | None:
-    """The stop that covers the value, the oldest first: its own, or an address's domain's."""
+    """The stop that covers the value, the oldest first: its own, or an address's domain's.
+
+    Of an LEI also one that leads to it, or to the number its company has in its register.
+    """
     hashes = hashes_of(keys, kind, value)
     if kind == "email":
         hashes += hashes_of(keys, "domain", canonical(kind, value).rpartition("@")[2])
     found = _stop(connection, suppression.c.subject_hash.in_(hashes))
     if found is None and kind == "lei":
-        return led_to(connection, keys, canonical(kind, value))
+        lei = canonical(kind, value)
+        return led_to(connection, keys, lei, registers_of(connection, [lei]).get(lei))
+    return found
+
+
+def registers_of(connection: Connection, leis: Iterable[str]) -> dict[str, str]:
+    """LEI to the `register_key` that its record states, of those held that state one."""
+    wanted = sorted(set(leis))
+    names = ("source_key", "registration_authority", "registration_number")
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), _BATCH):
+        query = sa.select(*(record.c[name] for name in names)).where(
+            record.c.source_id == LEI_SOURCE,
+            record.c.source_key.in_(wanted[start : start + _BATCH]),
+        )
+        for lei, authority, number in connection.execute(query):
+            if key := register_key(authority, number):
+                found[lei] = key
     return found
 
 

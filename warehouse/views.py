@@ -45,8 +45,19 @@ def recreate_views(connection: Connection) -> None:
         connection.execute(sa.text(f"CREATE VIEW {name} AS {body}"))
 
 
-def _shown(alias: str) -> str:
-    return ",\n  ".join(f"{alias}.{held} AS {shown}" for shown, held in columns.SHOWN)
+_OF_THE_COMPANY = (
+    *("legal_name", "country", "region", "city", "postal_code", "registration_authority"),
+    *("registration_number", "legal_form", "entity_category", "is_natural_person"),
+    *("entity_status", "lei_status", "initial_registration_date", "next_renewal_date"),
+    "managing_lou",
+)
+"""Columns of `prospects` that a record tells, in the order of the public interface."""
+
+
+def _shown(alias: str, is_natural: str) -> str:
+    told = {shown: f"{alias}.{held}" for shown, held in columns.SHOWN}
+    told["is_natural_person"] = is_natural
+    return ",\n  ".join(f"{told[name]} AS {name}" for name in _OF_THE_COMPANY)
 
 
 def _prospects(dialect: str) -> str:
@@ -72,8 +83,7 @@ def _prospects(dialect: str) -> str:
     named = f"CASE WHEN r.person_kind = 'natural' THEN {true} ELSE {false} END"
     return f"""
 SELECT c.company_id, CASE WHEN r.source_id = 'gleif' THEN r.source_key END AS lei,
-  {_shown("r")},
-  {named} AS is_natural_person,
+  {_shown("r", named)},
   CASE {protected} WHEN 'true' THEN {true} WHEN 'false' THEN {false} END AS ad_protected,
   {contact.format(kind="email")} AS has_email,
   {contact.format(kind="phone")} AS has_phone,

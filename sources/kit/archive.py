@@ -38,7 +38,7 @@ _FOREIGN = {
 }
 _SNIFFED_BYTES = 512
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
-_XML = ".xml"
+_CSV, _XML = ".csv", ".xml"
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,8 @@ def _check_text(head: bytes, thing: str, suffix: str, *, outer: bool) -> None:
     if text.startswith(b"<") and (suffix != _XML or b"<html" in text[:256].lower()):
         form = suffix.removeprefix(".").upper()
         raise DeliveryRefused(thing, f"it is a web page or XML, not {form}", cure)
+    if text.startswith((b"{", b"[")) and suffix == _CSV:
+        raise DeliveryRefused(thing, "it is JSON, not CSV", cure)
     if _BINARY.search(head):
         kind = "neither zip, gzip nor text" if outer else "not text"
         raise DeliveryRefused(thing, f"its contents are {kind}", cure)

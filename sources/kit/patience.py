@@ -14,6 +14,8 @@ RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 _PROGRESS_BYTES = 64 * 1024
 _CROWDED = 4.0
 """Limits are for a minute: pauses of 4, 8, 16 and 32 seconds outlast one."""
+_LONGEST_ASKED = 366 * 24 * 3600
+"""Seconds; urllib3 would cut off what a publisher asks for at six hours, and tell that."""
 _CURE = "Try again later, or load a file fetched by hand with `sourcenote ingest --file`"
 
 
@@ -115,7 +117,7 @@ class Patience:
         if setback.retry_after is None:
             return doubling
         try:
-            return Retry().parse_retry_after(setback.retry_after)
+            return Retry(retry_after_max=_LONGEST_ASKED).parse_retry_after(setback.retry_after)
         except (InvalidHeader, ValueError, OverflowError):
             return doubling
 

@@ -35,6 +35,10 @@ class SecretQuery:
         names = "|".join(re.escape(name) for name in self._secrets)
         self._given = re.compile(rf"(?<=[?&])(?:{names})=[^&#]*&?", re.IGNORECASE)
 
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self._secrets)
+
     def added(self, address: str) -> str:
         """The address to dial; it is to be kept nowhere."""
         given = "&".join(

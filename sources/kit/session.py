@@ -152,7 +152,7 @@ class PoliteSession:
                 for piece in _pieces(response, patience, decode=True):
                     body += piece
                     if len(body) > LARGEST_JSON_BYTES:
-                        raise _unusable(url, f"its answer is over {LARGEST_JSON_BYTES} bytes")
+                        raise self._unusable(url, f"its answer is over {LARGEST_JSON_BYTES} bytes")
             is_bare = question.may_be_bare and response.status_code in question.also
             if not body.strip() and not is_bare:
                 raise Setback("its answer is empty", is_refusal=True)
@@ -162,7 +162,7 @@ class PoliteSession:
         try:
             return status, body, document(body) if body.strip() else None
         except ValueError as error:
-            raise _unusable(url, str(error)) from None
+            raise self._unusable(url, str(error)) from None
 
     def download(
         self,
@@ -258,13 +258,20 @@ class PoliteSession:
                 is_crowded=status == _TOO_MANY,
             )
         kind = NotThere if status in _GONE else SourceUnavailable
-        refusal = kind(shown(address), cause, _cure_of(status))
+        refusal = kind(shown(address), cause, _cure_of(status, has_key=bool(self._secrets)))
         refusal.status = status
         raise refusal
 
+    def _unusable(self, url: str, cause: str) -> DeliveryRefused:
+        return DeliveryRefused(
+            shown(self.address(url)),
+            cause,
+            "Try again later, or load a file fetched by hand with `sourcenote ingest --file`",
+        )
 
-def _cure_of(status: int) -> str:
-    if status in _REFUSING:
+
+def _cure_of(status: int, *, has_key: bool) -> str:
+    if status in _REFUSING and has_key:
         return "See that the source's API key is right, and that it may read this"
     return "Run again; if it stays, the publisher has closed this address or its way to be asked"
 
@@ -280,11 +287,3 @@ def _pieces(response: requests.Response, patience: Patience, *, decode: bool) ->
             return
         patience.received(len(piece))
         yield piece
-
-
-def _unusable(url: str, cause: str) -> DeliveryRefused:
-    return DeliveryRefused(
-        shown(url),
-        cause,
-        "Try again later, or load a file fetched by hand with `sourcenote ingest --file`",
-    )

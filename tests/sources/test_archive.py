@@ -180,6 +180,7 @@ def with_many_names() -> bytes:
         (b"", "is empty"),
         (b"<!DOCTYPE html><title>Maintenance</title>", "web page or XML"),
         (b"\xef\xbb\xbf \r\n<?xml version='1.0'?>", "web page or XML"),
+        (b'{"records":[{"LEI":{"$":"', "JSON, not CSV"),
         (bytes(range(256)) * 8, "neither zip, gzip nor text"),
         (b"7z\xbc\xaf'\x1c", "a 7z archive"),
         ("LEI;Navn".encode("utf-16"), "UTF-16"),

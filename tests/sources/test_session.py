@@ -136,6 +136,13 @@ def test_a_pause_longer_than_the_budget_is_not_waited_for(httpserver: HTTPServer
     assert len(httpserver.log) == 1
 
 
+def test_how_long_a_publisher_asks_to_wait_is_told_as_it_asks(httpserver: HTTPServer) -> None:
+    handler = answers(429, **{"Retry-After": "86400"})
+    httpserver.expect_request("/listing").respond_with_handler(handler)
+    with pytest.raises(SourceUnavailable, match="asks to wait 86400 s"):
+        fetch(base(httpserver))
+
+
 def test_it_gives_up_after_five_attempts(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/listing").respond_with_data(status=503)
     with pytest.raises(SourceUnavailable) as raised:
@@ -261,6 +268,20 @@ def test_what_is_not_json_is_refused(httpserver: HTTPServer, body: bytes, cause:
     with pytest.raises(DeliveryRefused, match=cause):
         fetch(base(httpserver))
     assert len(httpserver.log) == 1
+
+
+def test_an_answer_that_cannot_be_used_is_named_by_who_gave_it(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/listing").respond_with_data(b"<html>")
+    with pytest.raises(DeliveryRefused) as raised:
+        fetch(base(httpserver))
+    assert raised.value.thing == f"{base(httpserver)}/listing"
+
+
+def test_where_there_is_no_key_nobody_is_sent_to_look_for_one(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/listing").respond_with_data(status=403)
+    with pytest.raises(SourceUnavailable) as raised:
+        fetch(base(httpserver))
+    assert "key" not in raised.value.cure
 
 
 @pytest.mark.parametrize("body", [b"", b" \n"])

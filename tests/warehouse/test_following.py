@@ -8,7 +8,7 @@ import pytest
 from ingesting import Ingesting, Row, company, lei, outcomes
 from listing import export, norwegian, rows_of, stop
 
-from flows import suppress_steps
+from flows import suppress_lists, suppress_steps
 from flows.cli.sentences import stop_sentence
 from flows.explain_steps import explain
 from flows.suppress_steps import Subject
@@ -107,6 +107,26 @@ def test_the_same_number_in_the_same_register_is_the_same_company(place: Ingesti
     )
     assert outcomes(report) == {"new": 2, "suppressed": 1}
     assert place.prospect(2) is None
+
+
+def test_asked_by_lei_the_same_number_is_told_of(place: Ingesting, tmp_path: Any) -> None:
+    """As a list would have it: one value, and a mailing tool's own list."""
+    place.full(
+        [
+            company(1, registration_number="999 999-999"),
+            company(2, registration_number="999999999"),
+            company(3, registration_number="999999998"),
+        ],
+        "2026-10-01",
+    )
+    place.suppress(1)
+    told = suppress_steps.check(place.house, Subject("lei", lei(2)))
+    assert told["stop"]["path"] == [{"how": "same number", "from": lei(1)}]
+    assert not suppress_steps.check(place.house, Subject("lei", lei(3)))["is_stopped"]
+    given, out = tmp_path / "given.csv", tmp_path / "stop.csv"
+    given.write_text("LEI\n" + "".join(f"{lei(n)}\n" for n in (1, 2, 3)), encoding="utf-8")
+    suppress_lists.check_list(place.house, given, out)
+    assert out.read_text(encoding="utf-8").split() == ["LEI", lei(1), lei(2)]
 
 
 def test_a_number_of_a_company_that_was_never_held_is_known_by_its_hash(place: Ingesting) -> None:
