@@ -21,7 +21,11 @@ ENTITY_RULES: tuple[Rule, ...] = (
     Rule("text_is_readable", "quarantine", "every kept field is UTF-8 without control characters"),
     Rule("lei_is_well_formed", "quarantine", "the LEI is 18 capitals or digits and two digits"),
     Rule("lei_check_digits_hold", "quarantine", "the LEI leaves 1 modulo 97 (ISO 17442-1)"),
-    Rule("key_is_unique", "quarantine", "the key stands once, or each time with the same content"),
+    Rule(
+        "key_is_unique",
+        "quarantine",
+        "the key (an LEI, or a register's number) stands once, or each time with the same content",
+    ),
     Rule("legal_name_is_present", "quarantine", "the record has a legal name"),
     Rule("entity_status_is_known", "quarantine", "EntityStatus is on the LEI-CDF list"),
     Rule("entity_category_is_known", "quarantine", "EntityCategory is absent or on the list"),

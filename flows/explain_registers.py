@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sources.kit import columns
 from sources.kit.catalogue import catalogue
 from sources.kit.columns import change_name
+from sources.kit.identity import NATURAL, NONE, POSSIBLE
 from sources.kit.shapes import AD_PROTECTED
 from warehouse.read_company import LEI_SOURCE
 
@@ -19,6 +20,7 @@ Row = dict[str, Any]
 STATES = {"true": "protected", "false": "not protected"}
 NO_FLAG, NO_ANSWER = "no such flag", "not known"
 LEI_LEADS, OWN_LEADS = "the LEI's record leads", "no record with an LEI is held: the register's own"
+_CAREFUL = (NATURAL, POSSIBLE, NONE)
 _APART = frozenset(
     {
         "legal_name_language",
@@ -61,6 +63,21 @@ def protection(
             }
         )
     return found
+
+
+def person_of(records: Sequence[Row], lead: Row) -> Row:
+    """Whom the company is by the most careful of its linked records, as exports take it.
+
+    `person_source` is whose word that is; the leading record's where it is as careful as any.
+    """
+    ordered = sorted(records, key=lambda one: one["record_id"] != lead["record_id"])
+    strictest = min(ordered, key=lambda one: _CAREFUL.index(one["person_kind"]))
+    return {
+        "person_kind": strictest["person_kind"],
+        "person_rule": strictest["person_rule"],
+        "person_source": strictest["source_id"],
+        "is_person_by_lead": lead["person_kind"] == strictest["person_kind"],
+    }
 
 
 def disagreements(records: Sequence[Row], lead_id: int) -> list[Row]:

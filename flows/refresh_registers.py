@@ -15,7 +15,14 @@ from flows.deliver import card_of, facts_of
 from flows.known_registers import registers
 from flows.ledger import ledger_run
 from flows.publisher import check_example, session_with
-from flows.refresh_report import NOT_FOUND, RegisterAnswer, RegisterReport, outcome_named
+from flows.refresh_report import (
+    NOT_ASKED,
+    NOT_FOUND,
+    RegisterAnswer,
+    RegisterReport,
+    Request,
+    outcome_named,
+)
 from flows.register_steps import prepare_entries
 from flows.registers import joins_of
 from sources.kit.catalogue import source
@@ -29,7 +36,7 @@ from warehouse.engine import reading, sole_writer
 from warehouse.sorting import CHANGED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from flows.house import House
     from flows.prepared import Prepared
@@ -41,20 +48,27 @@ ERASED = "erased"
 """The register has removed it for good: what it brought goes."""
 
 
+def can_be_asked() -> list[str]:
+    """The registers that can be asked for single companies, by source id."""
+    return [one for one in sorted(registers()) if hasattr(source(one), "fetch_keys")]
+
+
 def ask(
-    house: House, leis: Sequence[str], tell: Tell, *, dry_run: bool = False
+    house: House, request: Request, tell: Tell, *, dry_run: bool = False
 ) -> list[RegisterReport]:
     """Ask every register that keeps a number of these companies and can be asked for single ones.
 
-    What it says is loaded, but for a dry run. An error ends that register's part and no other.
+    What it says is loaded, but for a dry run. An error ends that register's part and no other; the
+    numbers it leaves are `not_asked`.
     """
     with reading(house.engine) as connection:
-        stated = comparing.numbers_of(connection, leis)
+        stated = comparing.numbers_of(connection, request.leis)
     found = []
-    for source_id, space in sorted(registers().items()):
+    for source_id in can_be_asked():
+        space = registers()[source_id]
         leis_by_number = {number: lei for own, number, lei in stated if own == space}
-        if leis_by_number and hasattr(source(source_id), "fetch_keys"):
-            report = RegisterReport(source_id)
+        if leis_by_number:
+            report = RegisterReport(source_id, base_url=request.register_urls.get(source_id))
             _ask_one(house, report, leis_by_number, tell, dry_run=dry_run)
             found.append(report)
     return found
@@ -64,7 +78,7 @@ def _ask_one(
     house: House, report: RegisterReport, leis: dict[str, str], tell: Tell, *, dry_run: bool
 ) -> None:
     try:
-        check_example(house, report.source_id, None)
+        check_example(house, report.source_id, report.base_url)
         if dry_run:
             with tempfile.TemporaryDirectory(prefix="sourcenote-") as folder:
                 _fetch(house, report, leis, Landing(Path(folder)), None)
@@ -74,6 +88,12 @@ def _ask_one(
             ledger.counts = report.counts
     except SourcenoteError as error:
         report.error = {"thing": error.thing, "cause": error.cause, "cure": error.cure}
+        told = {answer.source_key for answer in report.answers}
+        report.answers += [
+            RegisterAnswer(number, NOT_ASKED, lei)
+            for number, lei in sorted(leis.items())
+            if number not in told
+        ]
 
 
 def _fetch(
@@ -85,7 +105,7 @@ def _fetch(
 ) -> None:
     """Every batch: fetched, compared, and loaded where there is a run to load it in."""
     module, numbers = source(report.source_id), sorted(leis)
-    with session_with(house, report.source_id, None) as session:
+    with session_with(house, report.source_id, report.base_url) as session:
         for start in range(0, len(numbers), module.KEYS_AT_ONCE):
             batch = numbers[start : start + module.KEYS_AT_ONCE]
             landed: Landed | None = module.fetch_keys(session, batch, landing)

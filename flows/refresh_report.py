@@ -20,11 +20,15 @@ _OUTCOMES = {code: name.removeprefix("records_") for code, name in sorting.NAMES
 
 @dataclass(frozen=True)
 class Request:
-    """What one refresh was asked for: LEIs, sound and each once."""
+    """What one refresh was asked for: LEIs, sound and each once.
+
+    `register_urls` are addresses to ask instead of registers' own, by source id.
+    """
 
     source_id: str
     leis: tuple[str, ...]
     base_url: str | None = None
+    register_urls: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -49,8 +53,8 @@ class Answer:
 class RegisterAnswer:
     """What a register's answer on one number became, and of which LEI's company it is.
 
-    `outcome` as in `Answer`, or erased. `contacts` counts contact points that came and went, by
-    kind; values are shown by `explain` alone.
+    `outcome` as in `Answer` (not_asked: nothing was loaded of it), or erased. `contacts` counts
+    contact points that came and went, by kind; values are shown by `explain` alone.
     """
 
     source_key: str
@@ -62,12 +66,13 @@ class RegisterAnswer:
 
 @dataclass
 class RegisterReport:
-    """One register's part of a refresh; `error` is why it ended before every number was asked."""
+    """One register's part of a refresh; `error` is why it ended before every number was loaded."""
 
     source_id: str
     answers: list[RegisterAnswer] = field(default_factory=list)
     deliveries: list[int | None] = field(default_factory=list)
     error: dict[str, str] | None = None
+    base_url: str | None = field(default=None, repr=False)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -91,6 +96,12 @@ class Report:
     error: dict[str, str] | None = None
 
     @property
+    def failed(self) -> list[str]:
+        """The sources that not all was heard of, by id."""
+        own = [self.source_id] if self.error else []
+        return own + [one.source_id for one in self.registers if one.error]
+
+    @property
     def counts(self) -> dict[str, int]:
         """How many LEIs had which outcome."""
         found: dict[str, int] = {"leis": len(self.answers)}
@@ -100,7 +111,18 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """The report as one document; moments are left for the writer."""
-        return {**asdict(self), "counts": self.counts}
+        registers = [
+            {**asdict(one), "counts": one.counts, "is_complete": one.error is None}
+            for one in self.registers
+        ]
+        for told in registers:
+            del told["base_url"]
+        return {
+            **asdict(self),
+            "registers": registers,
+            "counts": self.counts,
+            "failed": self.failed,
+        }
 
     def add_delivery(
         self, delivery_id: int | None, url: str, published_at: datetime | None

@@ -37,7 +37,7 @@ from warehouse.engine import reading, sole_writer
 from warehouse.sorting import CHANGED, QUARANTINED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from flows.house import House
     from sources.kit.card import Landed
@@ -49,7 +49,12 @@ if TYPE_CHECKING:
 _SHOWN = 5
 
 
-def request_for(texts: Sequence[str], *, base_url: str | None = None) -> Request:
+def request_for(
+    texts: Sequence[str],
+    *,
+    base_url: str | None = None,
+    register_urls: Mapping[str, str] | None = None,
+) -> Request:
     """The request for these LEIs, as typed; `Refused`, naming them, for any that cannot be one."""
     leis = tuple(dict.fromkeys(text.strip().upper() for text in texts))
     faults = [(place, lei, fault) for place, lei in enumerate(leis, 1) if (fault := lei_fault(lei))]
@@ -63,7 +68,7 @@ def request_for(texts: Sequence[str], *, base_url: str | None = None) -> Request
         raise Refused(
             f"{len(faults)} of {len(leis)} LEIs", told + more, "Correct them: nothing was asked yet"
         )
-    return Request("gleif", leis, base_url)
+    return Request("gleif", leis, base_url, dict(register_urls or {}))
 
 
 def run(house: House, request: Request, tell: Tell, *, dry_run: bool = False) -> Report:
@@ -89,7 +94,7 @@ def run(house: House, request: Request, tell: Tell, *, dry_run: bool = False) ->
         report.error = {"thing": error.thing, "cause": error.cause, "cure": error.cure}
         asked = {answer.lei for answer in report.answers}
         report.answers += [Answer(lei, NOT_ASKED) for lei in request.leis if lei not in asked]
-    report.registers = refresh_registers.ask(house, request.leis, tell, dry_run=dry_run)
+    report.registers = refresh_registers.ask(house, request, tell, dry_run=dry_run)
     return report
 
 

@@ -11,6 +11,7 @@ from sources.cvr_manifest import Part
 from sources.cvr_names import BY_NAME, MOST_MEMBERS, check_complete
 from sources.kit.card import Landed
 from sources.kit.errors import Refused
+from sources.kit.landing import local_file
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,7 +43,6 @@ def adopt(
     Raises `Refused` for a `path` that is neither, `DeliveryRefused` for files that are missing.
     """
     parts = _beside(path, landing) if path.suffix.lower() == ".json" else _in_zip(path, landing)
-    check_complete(part.entity for part in parts)
     listed, sha256, _ = cvr_manifest.land(landing, parts)
     generations = {part.generation for part in parts}
     is_total = len(generations) == 1 and None not in generations
@@ -63,25 +63,32 @@ def adopt(
 
 
 def _in_zip(path: Path, landing: Landing) -> list[Part]:
+    """The files in a zip, which is landed once all are there: of a refused one no bytes stay."""
     # Unpacking brings isal along: `--help` and `status` do without it.
     from sources.kit.zip_directory import member_names
 
-    kept, sha256, size = landing.adopt(path)
-    parts = []
-    for name in member_names(kept, max_members=MOST_MEMBERS):
-        said = _MEMBER.fullmatch(name)
-        entity = _BY_LOWER.get(said["entity"].lower()) if said else None
-        if said and entity:
-            number = said["generation"]
-            parts.append(
-                Part(entity, name, int(number) if number else None, sha256, None, size, name)
-            )
-    return parts
+    local_file(path).close()
+    named = [
+        (entity, name, said["generation"])
+        for name in member_names(path, max_members=MOST_MEMBERS)
+        if (said := _MEMBER.fullmatch(name)) and (entity := _BY_LOWER.get(said["entity"].lower()))
+    ]
+    check_complete(entity for entity, _, _ in named)
+    _, sha256, size = landing.adopt(path)
+    return [
+        Part(entity, name, int(number) if number else None, sha256, None, size, name)
+        for entity, name, number in named
+    ]
 
 
 def _beside(path: Path, landing: Landing) -> list[Part]:
-    """The files that a list names, from where it lies or from a landing it lies in."""
+    """The files that a list names, from where it lies or from a landing it lies in.
+
+    They are landed once all are found.
+    """
     parts = cvr_manifest.read(path)
+    check_complete(part.entity for part in parts)
+    there: dict[Path, None] = {}
     for part in parts:
         places = (
             path.parent / f"{part.sha256}.bin",
@@ -95,6 +102,8 @@ def _beside(path: Path, landing: Landing) -> list[Part]:
                 f"the file it names for {part.entity} is not beside it, or is another one",
                 "Put the files into the list's folder, under the digests it names (DIGEST.bin)",
             )
+        there[found] = None
+    for found in there:
         landing.adopt(found)
     return parts
 

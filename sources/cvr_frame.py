@@ -101,7 +101,11 @@ def company_frame(
         for entity, kind in ((EMAIL_ADDRESS, EMAIL), (TELEPHONE, PHONE))
     ]
     origin = Joined(drawer.column(PLACE).to_numpy(), broken)
-    counts = {**dropped, **unlisted(stated, status)}
+    counts = {
+        **dropped,
+        **unlisted(stated, status),
+        "protection_unreadable": drawer.unreadable_protection(),
+    }
     return register_frame(
         found, points, origin, home=HOME, dropped=counts, names=unknown, ad_protected=flags
     )

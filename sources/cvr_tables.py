@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 YES, NO = pa.array(["true", "1"]), pa.array(["false", "0"])
 """How the files write a truth; anything else is unknown."""
+_READABLE = pa.concat_arrays([YES, NO])
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,12 @@ class Drawer:
         """Each unit's first wanted row of those, as columns; null without one."""
         place = nested.first_of(self.units.num_rows, of, wanted)
         return {name: flat(table[name]).take(place) for name in table.column_names}
+
+    def unreadable_protection(self) -> int:
+        """How many rows on these units' protection say something that is neither yes nor no."""
+        _, table = self.rows(PROTECTION)
+        value = pc.drop_null(pc.utf8_lower(nested.filled(flat(table["vaerdi"]))))
+        return len(value) - int(pc.sum(pc.is_in(value, value_set=_READABLE)).as_py() or 0)
 
     def protection(self) -> pa.Array:
         """Each unit's advertising protection: true if any row says so, false if all say no.

@@ -139,7 +139,13 @@ def _show_company(page: Paper, found: Row, company: Row) -> None:
 
 def _show_person(page: Paper, company: Row) -> None:
     rule = company["person_rule"]
-    if company["person_kind"] == "natural":
+    if company["person_kind"] == "natural" and not company["is_person_by_lead"]:
+        why = PERSON_RULES.get(rule, rule)
+        page.warn(
+            f"A natural person by {company['person_source']}, because {why}; its other records do "
+            "not say so. The more careful word counts: it is never put on a list."
+        )
+    elif company["person_kind"] == "natural":
         why = PERSON_RULES.get(rule, rule)
         page.warn(
             f"A natural person, because {why}. Of natural persons only LEI, country, category, "

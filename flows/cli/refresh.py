@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +11,9 @@ from flows.cli.call import DONE, REFUSED, WITH_EXCLUSIONS, call_of, epilog
 
 if TYPE_CHECKING:
     from flows.refresh_report import Report
+
+GLEIF = "gleif"
+_NAMED = re.compile(r"([a-z][a-z0-9-]*)=(.*)")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -21,10 +25,11 @@ def refresh(
     context: typer.Context,
     leis: Annotated[list[str], typer.Argument(metavar="LEI...", help="One LEI, or thousands.")],
     base_url: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            metavar="URL",
-            help="Scheme, host and port to ask instead of GLEIF's API; registers keep their own.",
+            metavar="[ID=]URL",
+            help="Scheme, host and port to ask instead of a source's own: `brreg=URL` for a "
+            "register, a plain URL for GLEIF's API. Give it once a source.",
         ),
     ] = None,
     dry_run: Annotated[
@@ -34,14 +39,17 @@ def refresh(
     """Fetch companies again from GLEIF and their registers now, and show the difference.
 
     Each answer is a delivery like any other: checked, minimised, stopped where a stop is in force.
-    Exit code 3: something in it was quarantined.
+    Exit code 1: a source did not answer on all of them; what the others said is loaded. Exit code
+    3: something was quarantined.
     """
     from flows import door
     from flows.cli.progress import progress
     from flows.refresh_steps import request_for
 
     call = call_of(context)
-    request = request_for(leis, base_url=base_url)
+    urls = _urls(context, base_url or [])
+    own_url = urls.pop(GLEIF, None)
+    request = request_for(leis, base_url=own_url, register_urls=urls)
     with call.ready_house() as house, progress() as tell:
         report = door.refresh(house, request, tell, dry_run=dry_run)
 
@@ -61,7 +69,25 @@ def _document(report: Report) -> dict[str, Any]:
     }
 
 
+def _urls(context: typer.Context, texts: list[str]) -> dict[str, str]:
+    """The addresses by source id: `ID=URL`, or a URL alone, which is GLEIF's."""
+    from flows.refresh_registers import can_be_asked
+
+    known = [GLEIF, *can_be_asked()]
+    found: dict[str, str] = {}
+    for text in texts:
+        named = _NAMED.fullmatch(text)
+        source_id, url = (named[1], named[2]) if named else (GLEIF, text)
+        if source_id not in known:
+            context.fail(f"--base-url: {source_id} is not asked; these are: {', '.join(known)}")
+        if source_id in found:
+            context.fail(f"--base-url: {source_id} has two addresses: give one")
+        found[source_id] = url
+    return found
+
+
 def _exit_code(report: Report) -> int:
-    if report.error:
+    if report.failed:
         return REFUSED
-    return WITH_EXCLUSIONS if report.counts.get("quarantined") else DONE
+    counts = [report.counts, *(one.counts for one in report.registers)]
+    return WITH_EXCLUSIONS if any(one.get("quarantined") for one in counts) else DONE

@@ -24,6 +24,7 @@ _SAID_BY_REGISTER = {
     "not_found": "the register does not know this number",
     "erased": "removed by the register for good: what it brought is deleted here too",
     "quarantined": "quarantined: see `sourcenote quarantine list`",
+    "not_asked": "not refreshed: the register's part ended before",
 }
 
 
@@ -53,6 +54,8 @@ def show(page: Paper, found: dict[str, Any]) -> None:
     if found["error"]:
         error = found["error"]
         page.warn(f"It ended early: {error['thing']}: {error['cause']}. {error['cure']}.")
+    if found["failed"]:
+        page.warn(f"Not refreshed in full: {listed(found['failed'])}. The rest is as told above.")
 
 
 def _show_one(page: Paper, answer: dict[str, Any], meanings: dict[str, str]) -> None:
@@ -95,7 +98,6 @@ def _show_register(page: Paper, register: dict[str, Any]) -> None:
     if register["error"]:
         error = register["error"]
         page.warn(
-            f"{source_id} did not answer on the rest: {error['thing']}: {error['cause']}. "
-            f"{error['cure']}.",
+            f"{source_id} ended early: {error['thing']}: {error['cause']}. {error['cure']}.",
             indent=2,
         )

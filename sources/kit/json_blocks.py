@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sources.kit.errors import DeliveryRefused
-from sources.kit.json_scan import FETCH_AGAIN, Scanner, never_closed
+from sources.kit.json_scan import FETCH_AGAIN, Scanner, too_long
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -178,7 +178,7 @@ class ItemBlocks:
                 self._learn(data, int(commas[0]))
             self._cut(int(commas[-1]), int(commas[-1]) + 1, is_exact=True)
         elif self._held > self._longest:
-            raise never_closed(self._offset)
+            raise too_long(self._offset, self._longest)
         else:
             self._open_braces = _open_braces(data)
             self._wanted = self._held + self._size

@@ -115,3 +115,13 @@ def never_closed(at: int) -> DeliveryRefused:
         f"a string or bracket opened in the object at byte {at} is never closed",
         FETCH_AGAIN,
     )
+
+
+def too_long(at: int, most: int) -> DeliveryRefused:
+    """Make the refusal of an item that has not ended after `most` bytes."""
+    return DeliveryRefused(
+        "JSON member",
+        f"the object at byte {at} is longer than {most:,} bytes: a field of it is far too long, or "
+        "a string or bracket in it is never closed",
+        FETCH_AGAIN,
+    )

@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 _PIECE = 1024 * 1024
 
 
+def local_file(path: Path) -> BinaryIO:
+    """Open a local file to be read; `Refused` when there is no such readable file."""
+    if not path.is_file():
+        raise Refused(f"File {path.name}", "there is no such file", "Check the path")
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise Refused(
+            f"File {path.name}",
+            f"it cannot be read ({error.strerror})",
+            "Check its permissions",
+        ) from error
+
+
 class Landing:
     """A folder of deliveries as received: `root/<first two of SHA-256>/<SHA-256>.bin`.
 
@@ -63,17 +77,7 @@ class Landing:
 
         Raises `Refused` when there is no such readable file.
         """
-        if not path.is_file():
-            raise Refused(f"File {path.name}", "there is no such file", "Check the path")
-        try:
-            stream = path.open("rb")
-        except OSError as error:
-            raise Refused(
-                f"File {path.name}",
-                f"it cannot be read ({error.strerror})",
-                "Check its permissions",
-            ) from error
-        with stream:
+        with local_file(path) as stream:
             return self.receive(stream)
 
     def sweep_partials(self, now: datetime) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ingesting import lei
 from listing import export
-from registering import Registers, danish, registers, scope
+from registering import Registers, abroad, danish, registers, scope
 
 from flows import join_steps
 from flows.cli.explain_page import show
@@ -20,6 +20,7 @@ from flows.explain_question import read_question
 from flows.explain_steps import explain
 from sources.kit.errors import Refused
 from sources.kit.policy import NoLei
+from sources.kit.sample_registers import bundled_registers
 
 FIRMS = danish("role", 2)
 MAIL = FIRMS[0].value_of("email")
@@ -82,6 +83,26 @@ def test_the_company_is_found_by_anything_it_is_known_by(place: Registers, text:
     assert (said["state"], said["said_at"]) == ("not protected", place.held.house.now())
     flag = next(value for value in one["values"] if value["field"] == "ad_protected")
     assert (flag["value"], flag["origins"][0]["source_id"]) == ("false", "cvr")
+
+
+def test_a_sole_trader_by_the_register_alone_is_a_person(
+    sqlite_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """GLEIF says GENERAL: the more careful word decides, for lists and on the page."""
+    sole = next(firm for firm in bundled_registers().firms["cvr"] if "sole" in firm.cases)
+    sole = abroad(sole, is_protected=False, unit_is_protected=False)
+    with registers(sqlite_url, tmp_path, [sole, FIRMS[0]]) as found:
+        found.leis([sole, FIRMS[0]])
+        found.ingest("cvr")
+        one = told(found, lei(1))
+        assert (one["person_kind"], one["person_source"]) == ("natural", "cvr")
+        assert not one["is_person_by_lead"]
+        show(Paper(), explain(found.held.house, lei(1)))
+        said = " ".join(capsys.readouterr().out.split())
+        assert "A natural person by cvr, because its legal form" in said
+        listed = export(found.held, None, dry_run=True)
+        # Denmark's rule for persons asks for a consent; the company beside it needs none.
+        assert (listed["selected"], listed["excluded"]) == (1, {"no_consent": 1})
 
 
 def test_every_reading_is_an_event_without_the_value(place: Registers) -> None:

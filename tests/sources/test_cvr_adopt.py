@@ -45,6 +45,11 @@ def adopted(cvr: Served, path: Path, **given):
     return source.adopt(path, cvr.landing, NOON, **given)
 
 
+def landed_files(cvr: Served) -> list[Path]:
+    """Bytes that stay in the landing, where no delivery of the ledger would name them."""
+    return [path for path in cvr.landing.root.rglob("*") if path.is_file()]
+
+
 @pytest.mark.parametrize("form", ["csv", "json"])
 def test_a_zip_of_the_files_says_what_the_downloads_say(
     cvr: Served, tmp_path: Path, form: str
@@ -86,6 +91,7 @@ def test_a_missing_file_is_named(cvr: Served, tmp_path: Path, entity: str) -> No
     files = {name: body for name, body in files_of(cvr).items() if f"_{entity}_" not in name}
     with pytest.raises(DeliveryRefused, match=f"files are missing: {entity}"):
         adopted(cvr, zipped(tmp_path / "x.zip", files))
+    assert landed_files(cvr) == []
 
 
 def test_without_the_protection_file_nobody_is_unprotected(cvr: Served, tmp_path: Path) -> None:
@@ -115,6 +121,7 @@ def test_what_is_no_zip_is_refused(cvr: Served, tmp_path: Path) -> None:
     path.write_bytes(b"no zip")
     with pytest.raises(DeliveryRefused):
         adopted(cvr, path)
+    assert landed_files(cvr) == []
     with pytest.raises(Refused, match="there is no such file"):
         adopted(cvr, tmp_path / "nowhere.zip")
 

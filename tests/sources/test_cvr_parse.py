@@ -161,6 +161,7 @@ def test_only_what_holds_now_of_companies_and_not_secret(files, tmp_path) -> Non
     assert dropped["secret"] == 1
     assert dropped["not_of_a_company"] == 3
     assert dropped["personal_number"] == 1
+    assert dropped["protection_unreadable"] == 1
     since = {day for frame in frames for day in frame.contacts["valid_from"].to_pylist()}
     assert since == {date(2020, 1, 1)}
 

@@ -165,5 +165,5 @@ def test_what_is_not_one_array_is_refused(content, size) -> None:
 def test_an_object_longer_than_the_bound_is_refused_by_its_place() -> None:
     content = b'[{"key": "1"}, {"key": "' + b"x" * 5000 + b'"}]'
     blocks = ItemBlocks(cut(content, [100] * 40), size=200, longest=1000)
-    with pytest.raises(DeliveryRefused, match="at byte 14"):
+    with pytest.raises(DeliveryRefused, match="at byte 14 is longer than 1,000 bytes: a field"):
         list(blocks)

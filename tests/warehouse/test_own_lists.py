@@ -334,6 +334,22 @@ def test_what_is_too_old_on_arrival_is_not_taken(place) -> None:
     assert outcomes_of(bring(place, "customers", old, kept)) == {"out_of_scope": 1, "new": 1}
 
 
+def test_what_we_manage_stays_however_long_ago_it_ended(place) -> None:
+    """A company whose LEI we manage is never a prospect, so its row is needed until we do not."""
+    place.full([norwegian(1)], "2026-11-01")
+    ended = customer(1, LEI=lei(1), **{"Kunde til": "02-11-2015", "Kunde fra": "02-11-2012"})
+    managed = ended | {"Administreret": "ja"}
+    assert outcomes_of(bring(place, "customers", managed)) == {"new": 1}
+    place.at(date(2027, 1, 4)).deactivate()
+    place.delete()
+    assert dates(place, "customer") == ("active", None, None, None)
+    chosen = segments.select("lapsed", TODAY)
+    assert segments.count(place.house.engine, chosen).ours == 1
+    assert outcomes_of(bring(place, "customers", ended)) == {"changed": 1}
+    assert dates(place, "customer")[0] == "inactive"
+    assert place.delete()["rows_deleted"]["customer"] == 1
+
+
 def test_an_objection_makes_an_enquirer_inactive(place) -> None:
     bring(place, "enquiries", enquiry(1), enquiry(2))
     add_stop(place, "email", "spoerger1@eksempel.dk")

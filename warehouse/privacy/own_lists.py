@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 AFTER_A_TIME = "inactive_after"
 OBJECTION = "objection"
+_MANAGED = "is_managed"
 CLOCKWORK = ("visits",)
 """Lists that no person answers to by name and that go by the clock alone: many rows are one act."""
 
@@ -58,7 +59,12 @@ class Way:
     end: _End
 
     def end_of(self, held: Any) -> date | None:  # noqa: ANN401 (a row of any of the lists)
-        """The day its relationship or consent ended or will end; None while it goes on."""
+        """The day its relationship or consent ended or will end; None while it goes on.
+
+        A company whose LEI we manage is a customer, whatever end its row states.
+        """
+        if held.get(_MANAGED):
+            return None
         moment = held[self.end.column] if self.end.column else None
         return moment.date() if isinstance(moment, datetime) else moment
 
@@ -246,6 +252,8 @@ def _moves(connection: Connection, code: str, way: Way, keys: Keys, as_of: date)
     wanted = [table.c[name] for name in names]
     if way.end.column:
         wanted.append(table.c[way.end.column])
+    if _MANAGED in table.c:
+        wanted.append(table.c[_MANAGED])
     rows = connection.execute(sa.select(_key(table).label("own_id"), *wanted)).mappings()
     known: dict[Any, Any] = {}
     for row in rows:
