@@ -16,6 +16,7 @@ from warehouse.schema import (
     company_record,
     delivery,
     protection_check,
+    quarantined_row,
     record,
     source_cursor,
 )
@@ -131,22 +132,29 @@ def _is_fresh(fresh_since: Mapping[str, datetime]) -> sa.ColumnElement[bool]:
 
     It last said so when it was asked about this company, in the newest full file while the record
     is in it, or in the delivery that wrote the record. A source without a moment has said nothing
-    that counts.
+    that counts, nor has a row that a rule kept out: what it says since is not known.
     """
+    checked, written = protection_check.c.checked_at, delivery.c.retrieved_at
+    listed = sa.case((record.c.absent_count == 0, source_cursor.c.last_seen_at))
     return sa.or_(
         sa.false(),
         *(
             sa.and_(
                 record.c.source_id == source_id,
-                sa.or_(
-                    sa.func.coalesce(protection_check.c.checked_at >= since, sa.false()),
-                    sa.and_(
-                        record.c.absent_count == 0,
-                        sa.func.coalesce(source_cursor.c.last_seen_at >= since, sa.false()),
-                    ),
-                    sa.func.coalesce(delivery.c.retrieved_at >= since, sa.false()),
-                ),
+                sa.or_(*(_is_said(moment, since) for moment in (checked, listed, written))),
             )
             for source_id, since in sorted(fresh_since.items())
         ),
     )
+
+
+def _is_said(moment: sa.ColumnElement[Any], since: datetime) -> sa.ColumnElement[bool]:
+    """Whether it was said at or after `since`, and no row came then or later that was kept out."""
+    row = quarantined_row.c
+    kept_out = sa.exists().where(
+        row.source_id == record.c.source_id,
+        row.source_key == record.c.source_key,
+        row.state != "retried",
+        row.last_seen_at >= moment,
+    )
+    return sa.and_(sa.func.coalesce(moment >= since, sa.false()), ~kept_out)
