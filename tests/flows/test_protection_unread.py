@@ -1,14 +1,18 @@
-"""Marketing protection a register has not said: not answered on, or in a row a rule kept out."""
+"""Protection a register has not said: not answered on, kept out by a rule, of no known day."""
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from listing import export, rows_of
 from registering import Registers, danish, registers
 
+from sources.kit import sample_cvr
 from sources.kit.sample_cvr import unit_id
 
 FIRMS = danish("role", 3)
@@ -21,6 +25,19 @@ def place(warehouse_url: str, tmp_path: Path) -> Iterator[Registers]:
         found.leis(FIRMS)
         found.ingest("cvr")
         yield found
+
+
+def by_hand(place: Registers, folder: Path) -> Path:
+    """The week's files as somebody keeps them: in one zip, under Datafordeler's names."""
+    path = folder / "week.zip"
+    with zipfile.ZipFile(path, "w") as kept:
+        for entity, rows in place.cvr.tables.items():
+            name = f"CVR_V2_{entity}_TotalDownload_csv_Current_500"
+            archive = sample_cvr.archive(name, "csv", rows, place.cvr.columns[entity])
+            with zipfile.ZipFile(io.BytesIO(archive)) as one:
+                (member,) = one.namelist()
+                kept.writestr(member, one.read(member))
+    return path
 
 
 def publish(place: Registers) -> None:
@@ -77,3 +94,31 @@ def test_a_number_that_became_ambiguous_clears_nobody(place: Registers, tmp_path
     names, excluded = leave(place, tmp_path)
     assert excluded == {"protection_unknown": 2}
     assert len(names) == 2
+
+
+@pytest.mark.parametrize("days", [None, 30])
+def test_a_file_given_by_hand_speaks_of_its_own_day(
+    place: Registers, tmp_path: Path, days: int | None
+) -> None:
+    old = by_hand(place, tmp_path)  # nobody is protected yet
+    place.cvr.protect(FIRMS[1].number, place.held.house.now())
+    publish(place)
+    at = place.held.house.now()
+    place.held.later(hours=1)
+    place.ingest("cvr", file=old, published_at=days and at - timedelta(days=days))
+    place.served.misbehave("unavailable")
+    reason = "advertising_protected" if days else "protection_unknown"
+    names, excluded = leave(place, tmp_path)
+    assert (len(names), excluded) == (2, {reason: 1})
+
+
+def test_what_is_asked_after_such_a_file_counts_again(place: Registers, tmp_path: Path) -> None:
+    old = by_hand(place, tmp_path)
+    place.cvr.protect(FIRMS[1].number, place.held.house.now())
+    publish(place)
+    place.cvr.set_value("Reklamebeskyttelse", MIDDLE, False, place.held.house.now())
+    place.ingest("cvr", file=old)
+    assert leave(place, tmp_path)[1] == {}
+    place.held.later(days=1)
+    place.served.misbehave("unavailable")
+    assert leave(place, tmp_path)[1] == {"recently_contacted": 3}
