@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from registering import Registers, registers
 
+from sources.kit.errors import Refused
 from sources.kit.sample_registers import bundled_registers
 
 FIRM = bundled_registers().of("brreg", "role", has_lei=True)[0]
@@ -67,3 +68,16 @@ def test_files_kept_as_received_go_with_what_they_may_hold(
     remove(place)
     assert len(list(place.held.house.landing_root.rglob("*.bin"))) < landed
     assert files_with(tmp_path, MAIL) == []
+
+
+def test_an_older_file_by_hand_brings_nothing_back(place: Registers, tmp_path: Path) -> None:
+    state_a_number(place, 1)
+    place.ingest("brreg")
+    path = tmp_path / "enheter_2026-11-02T04-00-00.json.gz"
+    path.write_bytes(place.by_id["brreg"].bulk)
+    remove(place)
+    landed = len(list(place.held.house.landing_root.rglob("*.bin")))
+    with pytest.raises(Refused, match="removed since"):
+        place.ingest("brreg", file=path)
+    assert place.held.ask("SELECT * FROM contact_points WHERE value = :mail", mail=MAIL) == []
+    assert len(list(place.held.house.landing_root.rglob("*.bin"))) == landed
