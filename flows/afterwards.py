@@ -47,6 +47,11 @@ def sweep_received(house: House, source_id: str, *, is_refused_kept: bool) -> in
     """
     if not _keeps_nothing(house, source_id):
         return 0
+    return _remove_received(house, source_id, is_refused_kept=is_refused_kept)
+
+
+def _remove_received(house: House, source_id: str, *, is_refused_kept: bool) -> int:
+    """Remove what is there of the source's bytes as received; how many deliveries' they were."""
     parts_of = getattr(source(source_id), "parts_of", _no_parts)
     found = landing_files.of_source(
         house.engine, house.landing_root, source_id, is_refused_kept=is_refused_kept
@@ -70,11 +75,17 @@ def _keeps_nothing(house: House, source_id: str) -> bool:
 
 
 def clean_up_erased(house: House) -> bool:
-    """Clean the database's own files of records erased since it was last done; whether any were."""
+    """Clean all files of what was erased since it was last done; whether anything was.
+
+    The database's own, and whatever is kept as received of the register that had it erased: which
+    of its files hold the entity is not looked for, each may, and can be fetched again.
+    """
     with reading(house.engine) as connection:
-        is_due = erasing.is_unclean(connection)
-    if is_due:
+        sources = erasing.unclean_sources(connection)
+    for source_id in sources:
+        _remove_received(house, source_id, is_refused_kept=False)
+    if sources:
         erased_bytes.clean_up_bytes(house.engine)
         with writing(house.engine) as connection:
             erasing.note_clean(connection, runs.actor(house.engine), house.now())
-    return is_due
+    return bool(sources)

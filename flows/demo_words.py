@@ -73,7 +73,8 @@ def contact_points(held: Sequence[Mapping[str, Any]], lines: Sequence[Mapping[st
     """How many there are, and one company of each register with all of its own."""
     print("\nContact points held, each with an origin of its own:")
     for row in held:
-        print(f"  {row['source_id']:<14}{row['kind']:<9}{row['points']:>4} of {row['companies']}")
+        points = f"{row['points']:>4} of {row['companies']} companies"
+        print(f"  {row['source_id']:<14}{row['kind']:<9}{points}")
     print("\nOne company of each register (all of them invented):")
     before = None
     for row in lines:

@@ -116,6 +116,7 @@ def plan_and_fetch(house: House, request: Request, tell: Tell) -> Landed | Repor
             kind=request.kind,
             published_at=request.published_at,
         )
+        _check_day(house, landed, request)
         return landed
     with session_with(house, request.source_id, request.base_url) as session:
         planned = _plan(house, request, module, session)
@@ -125,6 +126,22 @@ def plan_and_fetch(house: House, request: Request, tell: Tell) -> Landed | Repor
             session, planned, house.landing, progress=lambda done, of: tell("bytes", done, of)
         )
         return fetched
+
+
+def _check_day(house: House, landed: Landed, request: Request) -> None:
+    """Refuse a file older than what is applied, where that would bring back what was removed."""
+    held = deliveries.position(house.engine, request.source_id)
+    published, applied = landed.published_at, held.published_at if held else None
+    removes = source(request.source_id).CARD.tells_removals
+    if not removes or published is None or applied is None or published >= applied:
+        return
+    landed.path.unlink(missing_ok=True)
+    raise Refused(
+        f"file {landed.name}",
+        f"it is of {published:%Y-%m-%d %H:%M} UTC, older than what is applied "
+        f"({applied:%Y-%m-%d %H:%M} UTC): it would bring back what the register has removed since",
+        f"Run `sourcenote ingest {request.source_id}` without a file",
+    )
 
 
 def plan(house: House, request: Request) -> Plan:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from sources.kit.flat import flat, truths
 from sources.kit.identity import NATURAL
+from sources.kit.register_frame import own_forms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,24 +19,26 @@ if TYPE_CHECKING:
     from sources.kit.register_frame import RegisterFrame
 
 
-def is_wanted(scope: Scope, frame: RegisterFrame, table: pa.Table) -> np.ndarray:
-    """Which rows any row of `[[scope.no_lei]]` names (bool); natural persons never.
+def is_wanted(scope: Scope, frame: RegisterFrame, table: pa.Table, source_id: str) -> np.ndarray:
+    """Which of the source's rows any row of `[[scope.no_lei]]` names (bool); natural persons never.
 
     Its country is that of the legal address. What the register does not say fits no condition.
     """
     wanted = np.zeros(table.num_rows, dtype=bool)
     for row in scope.no_lei:
-        wanted |= _named_by(row, frame, table)
+        wanted |= _named_by(row, frame, table, source_id)
     if scope.countries and wanted.any():
         wanted &= _is_in(table["legal_country"], scope.countries)
     wanted &= ~truths(pc.equal(table["person_kind"], NATURAL))
     return wanted
 
 
-def _named_by(row: NoLei, frame: RegisterFrame, table: pa.Table) -> np.ndarray:
+def _named_by(row: NoLei, frame: RegisterFrame, table: pa.Table, source_id: str) -> np.ndarray:
     named = _is_in(table["legal_country"], [row.country])
     if row.legal_forms:
-        coded = _is_in(table["legal_form"], row.legal_forms)
+        # A register's own word for a form that has a code is kept as that code alone.
+        codes = [*row.legal_forms, *own_forms(source_id, row.legal_forms)]
+        coded = _is_in(table["legal_form"], codes)
         named &= coded | _is_in(table["legal_form_other"], row.legal_forms)
     if row.min_employees is not None:
         named &= _at_least(frame.employees, row.min_employees, table.num_rows)

@@ -27,7 +27,7 @@ from flows.register_steps import prepare_entries
 from flows.registers import joins_of
 from sources.kit.catalogue import source
 from sources.kit.columns import change_name
-from sources.kit.errors import SourcenoteError
+from sources.kit.errors import Refused, SettingsInvalid, SourcenoteError
 from sources.kit.identity import NATURAL
 from sources.kit.landing import Landing
 from sources.kit.shapes import REGISTER
@@ -87,6 +87,8 @@ def _ask_one(
             _fetch(house, report, leis, house.landing, (ledger.run_id, tell))
             ledger.counts = report.counts
     except SourcenoteError as error:
+        is_not_begun = isinstance(error, Refused | SettingsInvalid)
+        report.is_set_up = report.base_url is not None or not is_not_begun
         report.error = {"thing": error.thing, "cause": error.cause, "cure": error.cure}
         told = {answer.source_key for answer in report.answers}
         report.answers += [

@@ -66,12 +66,17 @@ class RegisterAnswer:
 
 @dataclass
 class RegisterReport:
-    """One register's part of a refresh; `error` is why it ended before every number was loaded."""
+    """One register's part of a refresh; `error` is why it ended before every number was loaded.
+
+    `is_set_up`: whether it could be asked at all. A register whose key or address is missing has
+    not failed.
+    """
 
     source_id: str
     answers: list[RegisterAnswer] = field(default_factory=list)
     deliveries: list[int | None] = field(default_factory=list)
     error: dict[str, str] | None = None
+    is_set_up: bool = True
     base_url: str | None = field(default=None, repr=False)
 
     @property
@@ -99,7 +104,7 @@ class Report:
     def failed(self) -> list[str]:
         """The sources that not all was heard of, by id."""
         own = [self.source_id] if self.error else []
-        return own + [one.source_id for one in self.registers if one.error]
+        return own + [one.source_id for one in self.registers if one.error and one.is_set_up]
 
     @property
     def counts(self) -> dict[str, int]:

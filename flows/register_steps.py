@@ -47,7 +47,8 @@ def prepare_entries(house: House, frame: RegisterFrame, joins: Joins) -> Prepare
     found = judged(frame, joins)
     table, texts, verdicts = found.table, found.texts, found.verdicts
     has_ended = truths(pc.fill_null(pc.equal(table["entity_status"], INACTIVE), False))  # noqa: FBT003 (pyarrow's signature)
-    wanted = found.is_stated | (is_wanted(house.settings.scope, frame, table) & ~has_ended)
+    in_scope = is_wanted(house.settings.scope, frame, table, joins.card.source_id)
+    wanted = found.is_stated | (in_scope & ~has_ended)
     verdicts[~wanted] &= ~QUARANTINED
     is_sound = (verdicts & QUARANTINED) == 0
     least = minimise(table, keep_natural=house.settings.scope.natural_persons == "full")

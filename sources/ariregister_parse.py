@@ -28,6 +28,7 @@ from sources.kit.register_frame import (
     RegisterFrame,
     address,
     coded,
+    counted,
     ended_or,
     legal_form,
     register_frame,
@@ -178,8 +179,7 @@ def _employees(rows: pa.StructArray) -> pa.Array:
     latest = pc.sort_indices(ends, sort_keys=[("", "descending")]).to_numpy()
     place = nested.first_of(len(rows), of[latest], np.ones(len(of), dtype=bool))
     texts = nested.child(listed, "tootajate_arv").take(pa.array(latest)).take(place)
-    is_number = pc.match_substring_regex(texts, r"^[0-9]{1,9}$")
-    return pc.cast(pc.if_else(is_number, texts, pa.scalar(None, pa.string())), pa.int64())
+    return counted(texts)
 
 
 def _address(rows: pa.StructArray) -> dict[str, pa.Array]:

@@ -59,6 +59,7 @@ CARD = Card(
     authority_codes=(FORETAKSREGISTERET, ENHETSREGISTERET),
     shape="register",
     home=HOME,
+    tells_removals=True,
 )
 
 

@@ -25,6 +25,7 @@ SHAPE: Shape = {
     "telefon": TEXT,
     "mobil": TEXT,
     "hjemmeside": TEXT,
+    "antallAnsatte": TEXT,
 }
 CSV_NAMES = {
     "registreringsdatoEnhetsregisteret": "registreringsdatoenhetsregisteret",
@@ -32,6 +33,9 @@ CSV_NAMES = {
 }
 """Fields that the CSV writes otherwise than the JSON."""
 CSV_LACKS = ("slettedato",)
+SIZE = "antallAnsatte"
+"""How many employees: decides which companies without an LEI are taken, and is not kept. A file
+without it is read all the same."""
 
 _NOT_NECESSARY = "not necessary for offering an LEI renewal (GDPR Art. 5(1)(c))"
 IGNORED: tuple[tuple[str, str], ...] = (
@@ -55,7 +59,7 @@ IGNORED: tuple[tuple[str, str], ...] = (
         ),
         _NOT_NECESSARY,
     ),
-    (r"antallAnsatte|harRegistrertAntallAnsatte|erIKonsern|overordnetEnhet", _NOT_NECESSARY),
+    (r"harRegistrertAntallAnsatte|erIKonsern|overordnetEnhet", _NOT_NECESSARY),
     (r"registrertI.+|registreringsdato.+|sisteInnsendteAarsregnskap", _NOT_NECESSARY),
     (r"frivilligMvaRegistrertBeskrivelser\b.*|fravalgRevisjon.+", _NOT_NECESSARY),
     (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +19,7 @@ from sources.brreg_fields import (
     IGNORED_PATTERN,
     KEY,
     SHAPE,
+    SIZE,
 )
 from sources.kit import csv_blocks, nested
 from sources.kit.archive import open_member
@@ -33,6 +36,7 @@ from sources.kit.register_frame import (
     Points,
     RegisterFrame,
     address,
+    counted,
     either,
     ended_or,
     legal_form,
@@ -132,7 +136,8 @@ def _frame(rows: pa.StructArray, origin: Origin, names: frozenset[str]) -> Regis
     }
     every = np.arange(len(rows), dtype=np.int64)
     points = [Points(kind, every, rows.field(name)) for name, kind in _CONTACTS]
-    return register_frame(found, points, origin, home=HOME, names=names)
+    frame = register_frame(found, points, origin, home=HOME, names=names)
+    return replace(frame, employees=partial(counted, rows.field(SIZE)))
 
 
 def _address(rows: pa.StructArray, name: str) -> dict[str, pa.Array]:
@@ -151,9 +156,9 @@ def _csv_columns(names: list[str]) -> dict[str, str]:
         if path not in CSV_LACKS
     }
     missing = [name for name in wanted if name not in names]
-    if missing:
+    if missing not in ([], [SIZE]):
         raise _refused(f"its CSV lacks the columns {', '.join(missing)}")
-    return wanted
+    return {name: path for name, path in wanted.items() if name in names}
 
 
 def _nested(shape: Any, table: pa.Table, path: str) -> pa.Array:  # noqa: ANN401 (a shape or a part of one)

@@ -16,6 +16,7 @@ from warehouse.schema import (
     company_record,
     delivery,
     protection_check,
+    quarantined_row,
     record,
     source_cursor,
 )
@@ -115,7 +116,6 @@ def _said(*what: sa.ColumnElement[Any]) -> sa.Select[Any]:
         sa.select(*what)
         .select_from(record)
         .join(company_record, is_linked)
-        .join(source_cursor, source_cursor.c.source_id == record.c.source_id)
         .outerjoin(delivery, delivery.c.delivery_id == record.c.last_delivery_id)
         .outerjoin(protection_check, protection_check.c.record_id == record.c.record_id)
         .where(record.c.ad_protected.is_not(None), company_record.c.until_at.is_(None))
@@ -131,22 +131,63 @@ def _is_fresh(fresh_since: Mapping[str, datetime]) -> sa.ColumnElement[bool]:
 
     It last said so when it was asked about this company, in the newest full file while the record
     is in it, or in the delivery that wrote the record. A source without a moment has said nothing
-    that counts.
+    that counts, nor has a row that a rule kept out: what it says since is not known.
     """
+    checked, written = protection_check.c.checked_at, _said_at(delivery)
     return sa.or_(
         sa.false(),
         *(
             sa.and_(
                 record.c.source_id == source_id,
                 sa.or_(
-                    sa.func.coalesce(protection_check.c.checked_at >= since, sa.false()),
-                    sa.and_(
-                        record.c.absent_count == 0,
-                        sa.func.coalesce(source_cursor.c.last_seen_at >= since, sa.false()),
-                    ),
-                    sa.func.coalesce(delivery.c.retrieved_at >= since, sa.false()),
+                    *(
+                        _is_said(moment, since)
+                        for moment in (checked, _listed_at(source_id), written)
+                    )
                 ),
             )
             for source_id, since in sorted(fresh_since.items())
         ),
     )
+
+
+def _said_at(table: sa.FromClause) -> sa.ColumnElement[Any]:
+    """When a delivery's publisher said what is in it: what came from it, when it came.
+
+    A file that somebody gave, and rows tried again, speak of the day they were published; of no
+    day where that is not stated.
+    """
+    is_given = sa.or_(table.c.kind == "file", table.c.url.startswith("file:"))
+    return sa.case((is_given, table.c.published_at), else_=table.c.retrieved_at)
+
+
+def _listed_at(source_id: str) -> sa.ColumnElement[Any]:
+    """When the source's newest full file said what is in it, for records that are in it."""
+    full = delivery.alias("full_file")
+    newest = (
+        sa.select(sa.func.max(_said_at(full)))
+        .join(source_cursor, source_cursor.c.full_sha256 == full.c.sha256)
+        .where(
+            source_cursor.c.source_id == source_id,
+            full.c.source_id == source_id,
+            full.c.status != "refused",
+        )
+    )
+    return sa.case((record.c.absent_count == 0, newest.scalar_subquery()))
+
+
+def _is_said(moment: sa.ColumnElement[Any], since: datetime) -> sa.ColumnElement[bool]:
+    """Whether it was said at or after `since`, and is the register's last word as far as we know.
+
+    It is not where a row came then or later that a rule kept out, nor where a delivery of no known
+    day has written the record since.
+    """
+    row = quarantined_row.c
+    kept_out = sa.exists().where(
+        row.source_id == record.c.source_id,
+        row.source_key == record.c.source_key,
+        row.state != "retried",
+        row.last_seen_at >= moment,
+    )
+    is_last = sa.or_(_said_at(delivery).is_not(None), moment >= delivery.c.retrieved_at)
+    return sa.and_(sa.func.coalesce(sa.and_(moment >= since, is_last), sa.false()), ~kept_out)

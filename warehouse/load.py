@@ -171,6 +171,8 @@ class Loading:
         for name, ids in (("staged_absent", absent), ("staged_returned", returned)):
             self._stage.write(name, pa.table({"record_id": pa.array(ids, pa.int64())}))
         dropped = np.concatenate((self._superseded, self._conflicts))
+        is_answer = self.facts.kind in {"api", "feed"}
+        answered = self._held.record_id[self._held.seen] if is_answer else ()
         held, self._held = self.held_count, self._held.none()
         self._sorter.forget()  # the merge has room for itself
         with self._stage.merging() as connection:
@@ -191,6 +193,7 @@ class Loading:
                     shared_domains=shared_domains,
                     rows=self._rows,
                     filled=self._filled,
+                    answered=answered,
                 ),
                 approve,
             )

@@ -51,7 +51,8 @@ class Sorted:
     companies and links. `is_first`: it held none before. `retracted`: held records that rows of the
     delivery take back. `filled`: how many of the `rows` that could be read had each field.
     `erased`: records that their register has removed for good. `shared_domains`: mail domains that
-    a full file showed to be shared (None: it was none).
+    a full file showed to be shared (None: it was none). `answered`: held records in the answer of
+    a register that was asked about them.
     """
 
     counts: dict[str, int]
@@ -67,6 +68,7 @@ class Sorted:
     filled: Mapping[str, int] = field(default_factory=dict)
     erased: Erasure | None = None
     shared_domains: Sequence[str] | None = None
+    answered: Sequence[int] | np.ndarray = ()
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ def merge(
     merge_personal.insert_new(connection, facts, delivery_id)
     counts["records_vanished"] = _change_held(connection, facts, found, delivery_id)
     merge_contacts.merge_contacts(connection, facts, delivery_id, found.shared_domains)
+    merge_contacts.note_checks(connection, facts, delivery_id, found.answered)
     erased = erasing.erase(connection, facts.card.source_id, found.erased)
     merge_aside.insert_quarantine(connection, facts, delivery_id)
     merge_aside.insert_suppressed(connection, facts)

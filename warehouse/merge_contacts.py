@@ -16,6 +16,7 @@ from warehouse.staging import STAGED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from sqlalchemy.engine import Connection
 
     from warehouse.load_shapes import DeliveryFacts
@@ -69,8 +70,6 @@ def merge_contacts(
     if shared_domains is not None:
         _keep_shared(connection, facts, delivery_id, shared_domains)
     _mark_agents(connection, facts)
-    if facts.asked is not None and facts.card.has_protection_flag:
-        _note_checks(connection, facts, delivery_id)
 
 
 def _withdraw(connection: Connection, facts: DeliveryFacts, delivery_id: int) -> None:
@@ -206,23 +205,29 @@ def _mark_agents(connection: Connection, facts: DeliveryFacts) -> None:
     )
 
 
-def _note_checks(connection: Connection, facts: DeliveryFacts, delivery_id: int) -> None:
-    """The register has said just now whether these records are protected."""
-    asked = sa.and_(
-        record.c.source_id == facts.card.source_id,
-        record.c.source_key.in_(facts.asked or ()),
-        record.c.ad_protected.is_not(None),
-    )
-    ids = sa.select(record.c.record_id).where(asked)
-    connection.execute(protection_check.delete().where(protection_check.c.record_id.in_(ids)))
-    connection.execute(
-        protection_check.insert().from_select(
-            ["record_id", "source_key", "checked_at", "delivery_id"],
-            sa.select(
-                record.c.record_id,
-                record.c.source_key,
-                sa.literal(facts.retrieved_at, protection_check.c.checked_at.type),
-                sa.literal(delivery_id),
-            ).where(asked),
+def note_checks(
+    connection: Connection,
+    facts: DeliveryFacts,
+    delivery_id: int,
+    answered: Sequence[int] | np.ndarray,
+) -> None:
+    """The register, if it has such a flag, has said just now whether the `answered` are protected.
+
+    Of a record that it was asked about and did not tell of it has said nothing.
+    """
+    if not facts.card.has_protection_flag:
+        return
+    for start in range(0, len(answered), _BATCH):
+        few = [int(number) for number in answered[start : start + _BATCH]]
+        connection.execute(protection_check.delete().where(protection_check.c.record_id.in_(few)))
+        connection.execute(
+            protection_check.insert().from_select(
+                ["record_id", "source_key", "checked_at", "delivery_id"],
+                sa.select(
+                    record.c.record_id,
+                    record.c.source_key,
+                    sa.literal(facts.retrieved_at, protection_check.c.checked_at.type),
+                    sa.literal(delivery_id),
+                ).where(record.c.record_id.in_(few), record.c.ad_protected.is_not(None)),
+            )
         )
-    )

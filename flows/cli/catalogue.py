@@ -64,6 +64,7 @@ def show(
         "hosts": list(card.hosts),
         "landing_retention": card.landing_retention,
         "expected_records": [card.expected_min, card.expected_max],
+        "rate": card.rate,
     }
     call.answer(document, lambda page: _show_one(page, document))
 
@@ -126,6 +127,9 @@ def _show_one(page: Paper, entry: dict[str, Any]) -> None:
             ),
             ("can contact by", listed(entry["contact_kinds"])),
             ("fetched from", f"{entry['base_url']} (allowed hosts: {listed(entry['hosts'])})"),
+            ("rate at most", f"{entry['rate']:g} requests a second"),
+            ("records expected", "{:,} to {:,} in a full file".format(*entry["expected_records"])),
+            ("bytes as received", _kept(entry["landing_retention"])),
             ("records held", f"{entry['records']:,}"),
             ("freshness", freshness(entry)),
             ("last delivery", _delivery(delivery)),
@@ -134,6 +138,13 @@ def _show_one(page: Paper, entry: dict[str, Any]) -> None:
             *_of_register(entry),
         ]
     )
+
+
+def _kept(period: str) -> str:
+    """How long the card lets the publisher's files be kept."""
+    from sources.kit.period import parse_period
+
+    return f"kept for {period}" if any(parse_period(period)) else "removed after the load"
 
 
 def _of_register(entry: dict[str, Any]) -> list[tuple[str, object]]:

@@ -40,7 +40,7 @@ def refresh(
 
     Each answer is a delivery like any other: checked, minimised, stopped where a stop is in force.
     Exit code 1: a source did not answer on all of them; what the others said is loaded. Exit code
-    3: something was quarantined.
+    3: something was quarantined. A register without a key or address here is told, and no failure.
     """
     from flows import door
     from flows.cli.progress import progress

@@ -24,7 +24,7 @@ _SAID_BY_REGISTER = {
     "not_found": "the register does not know this number",
     "erased": "removed by the register for good: what it brought is deleted here too",
     "quarantined": "quarantined: see `sourcenote quarantine list`",
-    "not_asked": "not refreshed: the register's part ended before",
+    "not_asked": "not refreshed",
 }
 
 
@@ -97,7 +97,8 @@ def _show_register(page: Paper, register: dict[str, Any]) -> None:
             page.say(f"{kind}: {count['came']} came, {count['went']} went", indent=4)
     if register["error"]:
         error = register["error"]
+        how = "ended early" if register["is_set_up"] else "was not asked"
         page.warn(
-            f"{source_id} ended early: {error['thing']}: {error['cause']}. {error['cure']}.",
+            f"{source_id} {how}: {error['thing']}: {error['cause']}. {error['cure']}.",
             indent=2,
         )

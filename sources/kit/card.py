@@ -32,6 +32,8 @@ class Card:
     `shape`: what kind of record it brings (`sources.kit.shapes`). `home`: the country (ISO 3166-1)
     whose register it is, None of a register of the whole world. `has_protection_flag`: it publishes
     who is protected from marketing; null is then an unanswered question, not a no.
+    `tells_removals`: its feed alone tells what copies must erase, so that no older file may be
+    loaded over it.
     """
 
     source_id: str
@@ -58,6 +60,7 @@ class Card:
     shape: str = "entity"
     home: str | None = None
     has_protection_flag: bool = False
+    tells_removals: bool = False
 
     def record_url(self, key: str) -> str:
         """Where a reader finds the publisher's own record on `key`."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 NUMBER_REMOVED = "[personal number removed]"
-_MAYBE = r"[0-9]{6}[^0-9]?[0-9]{3}"
+_MAYBE = r"[0-9]{6}[^0-9]{0,3}[0-9]{3}"
 """What every format holds: one pass of RE2 finds the few texts that are looked at singly."""
 _LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
@@ -114,7 +114,7 @@ def _found(text: str, country: str | None, *, strict: bool = False) -> Iterator[
 
 def _is_meant(match: re.Match[str], rules: Mapping[str, Any], strict: bool, is_home: bool) -> bool:  # noqa: FBT001 (two sides of one question)
     if match["sep"]:
-        return not strict or (match["sep"] != " " and _is_checked(match, rules))
+        return not strict or (bool(match["sep"].strip()) and _is_checked(match, rules))
     bare = rules.get("bare")
     if strict or bare is None or (bare == "home" and not is_home):
         return False

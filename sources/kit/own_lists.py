@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Field:
     """One field that may be kept: how its cell is read, and whether a row is nothing without it.
 
-    `words` are headers that mean it, in the form of `plain`, the likeliest first.
+    `words` are headers that mean it, in the form of `plain`, the likeliest first: its own name.
     """
 
     name: str
@@ -79,7 +79,7 @@ def _field(name: str, given: Mapping[str, Any]) -> Field:
         given["kind"],
         given.get("needs", False),
         given.get("personal", False),
-        tuple(plain(word) for word in given["words"]),
+        tuple(dict.fromkeys(plain(word) for word in (name, *given["words"]))),
     )
 
 

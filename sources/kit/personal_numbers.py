@@ -14,7 +14,7 @@ from sources.kit.identity_numbers import holds_personal_number, without_personal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_MAYBE = r"[0-9]{6}[^0-9]?[0-9]{3}"
+_MAYBE = r"[0-9]{6}[^0-9]{0,3}[0-9]{3}"
 """What every such number holds (`sources.kit.identity_numbers`); most rows hold nothing like it."""
 
 

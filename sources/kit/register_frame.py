@@ -163,6 +163,18 @@ def _registers() -> dict[str, Any]:
     return tomllib.loads(text)
 
 
+def counted(texts: pa.Array) -> pa.Array:
+    """Whole numbers as registers write them, as int64; null for what is none."""
+    is_number = pc.match_substring_regex(texts, r"^[0-9]{1,9}$")
+    return pc.cast(pc.if_else(is_number, texts, pa.scalar(None, pa.string())), pa.int64())
+
+
+def own_forms(register: str, codes: Sequence[str]) -> list[str]:
+    """The ISO 20275 codes of those that are the register's own words for a form, listed ones."""
+    listed: dict[str, str] = _registers().get(register, {}).get("forms", {})
+    return [listed[code] for code in codes if code in listed]
+
+
 def coded(register: str, table: str, codes: pa.Array) -> pa.Array:
     """A register's `forms` or `statuses` in the house's codes; null for what is not listed."""
     listed: dict[str, str] = _registers()[register][table]

@@ -102,6 +102,10 @@ def test_sources_without_and_with_a_warehouse(run: Run) -> None:
     shown = run("sources", "show", "gleif")
     assert "yes, anyone can look it up" in shown.text
     assert "goldencopy.gleif.org" in shown.text
+    brreg = run("sources", "show", "brreg").text
+    assert "5 requests a second" in brreg
+    assert "1,000,000 to 2,000,000 in a full file" in brreg
+    assert "removed after the load" in brreg
     assert run("sources", "show", "nosuch").code == 1
 
 

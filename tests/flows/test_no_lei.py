@@ -50,6 +50,23 @@ def test_only_what_scope_names_is_taken(place: Registers) -> None:
     assert count(place, countries=("NO",)) == 0
 
 
+def test_a_form_is_named_by_its_code_or_in_the_registers_own_word(place: Registers) -> None:
+    for form in ("80", "H8VP"):  # anpartsselskab, in CVR's word and by ISO 20275
+        scope(place.held, NoLei(country="DK", legal_forms=(form,)))
+        report = place.ingest("cvr", is_full_wanted=True)
+        assert report.counts["records_out_of_scope"] == 0
+
+
+def test_size_is_asked_where_the_register_says_it(place: Registers) -> None:
+    brreg = place.by_id["brreg"]
+    living = [one for one in brreg.entities.values() if one["organisasjonsform"]["kode"] == "AS"]
+    for nth, one in enumerate(living[:2]):
+        one["antallAnsatte"] = (9, 10)[nth]
+    brreg.publish_bulk(place.held.house.now() - timedelta(hours=1))
+    scope(place.held, NoLei(country="NO", legal_forms=("AS",), min_employees=10))
+    assert place.ingest("brreg").counts["records_new"] == 1
+
+
 def test_a_list_of_them_names_their_register(place: Registers, tmp_path: Path) -> None:
     place.ingest("cvr")
     found = export(place.held, tmp_path / "out", segment="no-lei")

@@ -125,6 +125,12 @@ def test_a_branch_is_of_its_home_countrys_law() -> None:
     assert (row["legal_jurisdiction"], row["legal_form_other"]) == ("SE", "NUF")
 
 
+def test_employees_are_counted_where_the_register_says_how_many(tmp_path) -> None:
+    given = [{**COMPANY, "antallAnsatte": 12, "harRegistrertAntallAnsatte": True}, TRADER]
+    (frame,) = frames(gzipped(tmp_path / "lastned", given))
+    assert frame.employees().to_pylist() == [12, None]
+
+
 def test_an_unpublished_form_may_be_a_persons() -> None:
     frame = entity({"organisasjonsnummer": "1", "navn": "X"})
     row = frame.table.to_pylist()[0]

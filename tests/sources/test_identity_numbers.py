@@ -60,6 +60,17 @@ WRITTEN = [
     "010190 12345",
     "010190-12345",
     "323456-12345",
+    # As word processors write the sign: dashes and blanks that do not break, blanks beside it.
+    "010190\u20111234",
+    "010190\u22121234",
+    "010190\u00a01234",
+    "010190 - 1234",
+    "010190\u202f12345",
+    "010190 \u2013 12345",
+    "900101\u20111234",
+    "010190\u2011123A",
+    # Swedish, with the century and without a sign: the check digit tells.
+    f"19{checked('900101123', 'SE')}",
 ]
 BARE = [("0101901234", "DK"), ("32345612345", "LV"), (checked("900101123", "SE"), "SE")]
 

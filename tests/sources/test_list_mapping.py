@@ -39,11 +39,18 @@ def test_headers_are_guessed(code: str, row: dict[str, str], left: list[str]) ->
         ("E-mail", "email"),
         ("Kunde siden", "relationship_start_date"),
         ("ophørt", "relationship_end_date"),
+        ("Kundeforhold til", "relationship_end_date"),
         ("LEI-kode", "lei"),
     ],
 )
 def test_words_are_compared_by_letters_and_digits(header: str, field: str) -> None:
     assert guess([header], CUSTOMERS).columns == {field: header}
+
+
+@pytest.mark.parametrize("code", list(own_lists()))
+def test_a_field_is_known_by_its_own_name(code: str) -> None:
+    names = list(own_list(code).fields)
+    assert guess(names, own_list(code)).columns == dict(zip(names, names, strict=True))
 
 
 def test_no_column_is_guessed_twice() -> None:

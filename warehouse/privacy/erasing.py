@@ -65,38 +65,42 @@ class Erased:
 def erase(connection: Connection, source_id: str, erasure: Erasure | None) -> Erased:
     """Delete what is held on these keys in the caller's transaction, record by record whole.
 
-    A company that no other record is about goes with its record. The database's own bytes are
-    cleaned by the caller after the commit (`erased_bytes.clean_up_bytes`).
+    A company that no other record is about goes with its record, and rows on the keys that were
+    only ever quarantined go too. The database's own bytes are cleaned by the caller after the
+    commit (`erased_bytes.clean_up_bytes`).
     """
     if erasure is None or not erasure.keys:
         return Erased()
+    aside = _delete_quarantined(connection, source_id, erasure)
     found = _held(connection, source_id, erasure.keys)
     recalls: list[Recall] = []
     for record_id in found:
         recalls += _recalls(connection, record_id)
         counts = _delete_record(connection, record_id, erasure.act)
         deletion.log_act(connection, counts, POLICY_ID, REASON, erasure.act)
-    if found:
+    if found or aside:
         audit.record_event(
             connection,
             erasure.act.actor,
             ERASE,
             erasure.act.now,
             subject=source_id,
-            detail={"records": len(found), "recalls": len(recalls)},
+            detail={"records": len(found), "quarantined": aside, "recalls": len(recalls)},
         )
     return Erased(len(found), tuple(dict.fromkeys(recalls)))
 
 
-def is_unclean(connection: Connection) -> bool:
-    """Whether records were erased after the database's own files were last cleaned."""
+def unclean_sources(connection: Connection) -> list[str]:
+    """Sources of which something was erased after all files were last cleaned of what is erased."""
+    event = audit_event.c
+    last = sa.select(sa.func.max(event.event_id)).where(event.action == CLEANED).scalar_subquery()
     query = (
-        sa.select(audit_event.c.action)
-        .where(audit_event.c.action.in_((ERASE, CLEANED)))
-        .order_by(audit_event.c.event_id.desc())
-        .limit(1)
+        sa.select(event.subject)
+        .where(event.action == ERASE, event.event_id > sa.func.coalesce(last, 0))
+        .distinct()
+        .order_by(event.subject)
     )
-    return connection.scalar(query) == ERASE
+    return list(connection.scalars(query))
 
 
 def note_clean(connection: Connection, actor: str, now: datetime) -> None:
@@ -114,6 +118,23 @@ def _held(connection: Connection, source_id: str, keys: tuple[str, ...]) -> list
     return found
 
 
+def _delete_quarantined(connection: Connection, source_id: str, erasure: Erasure) -> int:
+    """Rows on these keys that a rule kept out, of records held or not; how many went."""
+    counts: dict[str, int] = {}
+    for start in range(0, len(erasure.keys), _BATCH):
+        is_on_key = quarantined_row.c.source_key.in_(erasure.keys[start : start + _BATCH])
+        _remove(
+            connection,
+            counts,
+            quarantined_row,
+            is_on_key & (quarantined_row.c.source_id == source_id),
+        )
+    gone = counts.get(quarantined_row.name, 0)
+    if gone:
+        deletion.log_act(connection, counts, POLICY_ID, REASON, erasure.act)
+    return gone
+
+
 def _delete_record(connection: Connection, record_id: int, act: Act) -> dict[str, int]:
     """Rows deleted by table: the record's, and those of companies that were about it alone."""
     counts: dict[str, int] = {}
@@ -126,13 +147,6 @@ def _delete_record(connection: Connection, record_id: int, act: Act) -> dict[str
     holdings.add(connection, row.source_id, records=-1, companies=0)
     for table in (*deletion.BY_RECORD, company_record):
         _remove(connection, counts, table, table.c.record_id == record_id)
-    _remove(
-        connection,
-        counts,
-        quarantined_row,
-        (quarantined_row.c.source_id == row.source_id)
-        & (quarantined_row.c.source_key == row.source_key),
-    )
     _remove(connection, counts, record, record.c.record_id == record_id)
     return counts
 
