@@ -12,7 +12,7 @@ import pyarrow as pa
 from checks.lei import WELL_FORMED
 from checks.rules import MISSHAPEN
 from sources.kit import columns
-from sources.kit.identity import NATURAL
+from sources.kit.columns import NATURAL
 from sources.kit.identity_numbers import without_personal_numbers
 from sources.kit.shapes import CONTACT_POINTS, SHAPES
 

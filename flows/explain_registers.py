@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sources.kit import columns
 from sources.kit.catalogue import catalogue
-from sources.kit.columns import change_name
-from sources.kit.identity import NATURAL, NONE, POSSIBLE
+from sources.kit.columns import NATURAL, NONE, POSSIBLE, change_name
 from sources.kit.shapes import AD_PROTECTED
 from warehouse.read_company import LEI_SOURCE
 

@@ -9,8 +9,8 @@ from flows.known_registers import registers
 from flows.ledger import ledger_run
 from flows.suppress_steps import check_reason
 from sources.kit.catalogue import source
+from sources.kit.columns import NATURAL
 from sources.kit.errors import Refused
-from sources.kit.identity import NATURAL
 from warehouse import joining, joins, leading, runs
 from warehouse.engine import reading, sole_writer, writing
 from warehouse.privacy import audit

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sources.kit.columns import NATURAL
 from sources.kit.flat import flat, truths
-from sources.kit.identity import NATURAL
 from sources.kit.register_frame import own_forms
 
 if TYPE_CHECKING:

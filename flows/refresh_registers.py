@@ -26,9 +26,8 @@ from flows.refresh_report import (
 from flows.register_steps import prepare_entries
 from flows.registers import joins_of
 from sources.kit.catalogue import source
-from sources.kit.columns import change_name
+from sources.kit.columns import NATURAL, change_name
 from sources.kit.errors import Refused, SettingsInvalid, SourcenoteError
-from sources.kit.identity import NATURAL
 from sources.kit.landing import Landing
 from sources.kit.shapes import REGISTER
 from warehouse import comparing

@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sources.kit import columns
-from sources.kit.columns import change_name
-from sources.kit.identity import NATURAL
+from sources.kit.columns import NATURAL, change_name
 from warehouse import sorting
 
 if TYPE_CHECKING:

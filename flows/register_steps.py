@@ -17,10 +17,11 @@ from checks.verdicts import QUARANTINED, pack
 from flows.no_lei import is_wanted
 from flows.prepared import Prepared
 from sources.kit import mailboxes
+from sources.kit.columns import NATURAL
 from sources.kit.contact_points import normalise
 from sources.kit.digest import canonical_texts, kept_texts, key_print, row_digests
 from sources.kit.flat import flat, truths
-from sources.kit.identity import NATURAL, minimise
+from sources.kit.identity import minimise
 from sources.kit.register_frame import INACTIVE
 from sources.kit.register_numbers import keys_of
 from sources.kit.retold_register import told_contacts

@@ -16,11 +16,11 @@ from sources.gleif_group_columns import (
 )
 from sources.kit import tidy
 from sources.kit.archive import open_member
+from sources.kit.columns import NONE
 from sources.kit.csv_blocks import Block, Parsed, parse_blocks, row_blocks, split_header
 from sources.kit.errors import DeliveryRefused
 from sources.kit.flat import flat, truths
 from sources.kit.frames import Frame, Prepared, Rows
-from sources.kit.identity import NONE
 from sources.kit.shapes import OWN_PERIOD, OWN_PERIOD_TOLD
 
 if TYPE_CHECKING:

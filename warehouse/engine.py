@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
@@ -18,7 +19,7 @@ from sources.kit.errors import Busy, Refused
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy.engine import URL
+    from sqlalchemy.engine import URL, ExceptionContext
 
 __all__ = ["Connection", "Engine", "open_warehouse", "reading", "sole_writer", "writing"]
 
@@ -32,6 +33,8 @@ _POSTGRES = {
 }
 _LOCK_NUMBER = 0x736E_6F74
 """PostgreSQL advisory lock of this product ('snot' in ASCII); one warehouse a database."""
+_NOTICED_SECONDS = 2.0
+"""A killed run holds its lock until the server has noticed; who starts again at once waits."""
 
 
 def open_warehouse(url: str) -> Engine:
@@ -72,7 +75,18 @@ def _sqlite(url: URL) -> Engine:
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "handle_error", _keep_interrupted)
     return engine
+
+
+def _keep_interrupted(context: ExceptionContext) -> None:
+    """After Ctrl-C in a statement its connection is as good as before: it is rolled back.
+
+    SQLAlchemy would close it, as an answer may still be under way on a server's. Closed with a
+    statement open, SQLite's goes on holding the write lock, and recording the run's end waits.
+    """
+    if not isinstance(context.original_exception, sqlite3.Error):
+        context.is_disconnect = False
 
 
 def is_there(engine: Engine) -> bool:
@@ -147,8 +161,11 @@ def _file_lock(engine: Engine) -> Iterator[None]:
 @contextmanager
 def _advisory_lock(engine: Engine) -> Iterator[None]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_LOCK_NUMBER))):
-            raise _busy()
+        until = time.monotonic() + _NOTICED_SECONDS
+        while not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_LOCK_NUMBER))):
+            if time.monotonic() > until:
+                raise _busy()
+            time.sleep(0.05)
         try:
             yield
         finally:

@@ -7,6 +7,7 @@ file.
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from warehouse.engine import reading
 from warehouse.staging_writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy.engine import Connection, Engine
 
@@ -62,6 +63,11 @@ class SqliteStaging:
 
         self._engine, self._path, self._filling = engine, path, filling
         self._adbc = dbapi.connect(str(path), autocommit=True)
+        _apart(self._begin, empty)
+        path.chmod(0o600)
+        self._writer = Writer(self._ingest)
+
+    def _begin(self, empty: dict[str, pa.Table]) -> None:
         with self._adbc.cursor() as cursor:
             for pragma in (*_OF_THE_MOMENT, "locking_mode = EXCLUSIVE"):
                 cursor.execute(f"PRAGMA {pragma}")
@@ -71,8 +77,11 @@ class SqliteStaging:
                 cursor.adbc_ingest(name, _as_text(table), mode="create")
             for statement in self._shape_of_record():
                 cursor.execute(statement)
-        path.chmod(0o600)
-        self._writer = Writer(self._ingest)
+
+    def _end(self) -> None:
+        with _disk_faults(self._path), self._adbc.cursor() as cursor:
+            cursor.execute("COMMIT")
+        self._adbc.close()
 
     def _shape_of_record(self) -> Iterator[str]:
         """The warehouse's own CREATE statements: equal shapes let SQLite copy pages.
@@ -102,9 +111,7 @@ class SqliteStaging:
     def merging(self) -> Iterator[Connection]:
         """The warehouse's connection with the staging file attached, in one write transaction."""
         self._writer.finish()
-        with _disk_faults(self._path), self._adbc.cursor() as cursor:
-            cursor.execute("COMMIT")
-        self._adbc.close()
+        _apart(self._end)
         if self._filling is not None:
             self._engine.dispose()  # the journal mode changes only while nobody else is connected
         with self._engine.connect().execution_options(writes=True) as connection:
@@ -132,6 +139,16 @@ class SqliteStaging:
         """Let go of the file."""
         self._writer.abandon()
         self._adbc.close()
+
+
+def _apart(work: Callable[..., None], *arguments: object) -> None:
+    """Do it in a thread and wait for it: ADBC takes Ctrl-C for itself where Python would hear it.
+
+    From the main thread it asks its driver to cancel, which SQLite's cannot, and Ctrl-C is an
+    error of another name, or lost.
+    """
+    with ThreadPoolExecutor(1, "staging") as threads:
+        threads.submit(work, *arguments).result()
 
 
 @contextmanager

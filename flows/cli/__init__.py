@@ -39,7 +39,7 @@ from flows.cli.endings import (
     show_trace,
 )
 from flows.cli.global_options import GlobalOptions, Misused, is_json_wanted, take
-from flows.cli.interruption import listening
+from flows.cli.interruption import has_come, listening, settle
 from sources.kit.errors import SourcenoteError
 
 if TYPE_CHECKING:
@@ -149,11 +149,13 @@ def _outcome(call: Call, given: list[str]) -> Ending | None:
     except SourcenoteError as error:
         return _traced(call, error, of_ours(error))
     except KeyboardInterrupt:
+        settle()
         return of_interruption()
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 (a user gets a line, not a stack)
-        return _traced(call, error, of_the_unexpected(error))
+        told = of_interruption() if has_come() else of_the_unexpected(error)
+        return _traced(call, error, told)
     return None
 
 

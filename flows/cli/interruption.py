@@ -34,6 +34,20 @@ def heed() -> None:
         raise KeyboardInterrupt
 
 
+def has_come() -> bool:
+    """Whether Ctrl-C was pressed, whatever became of it on its way."""
+    return _heard.is_set()
+
+
+def settle() -> None:
+    """Let the process end with the exit code it returns, now that the interruption was told.
+
+    CPython remembers a KeyboardInterrupt that left code run by `exec` (an import of dataclasses
+    is enough) and would end by the signal whatever is returned; the next `exec` forgets it.
+    """
+    exec("")  # noqa: S102 (of nothing)
+
+
 def _hear(_signal: int, _frame: FrameType | None) -> None:
     _heard.set()
     raise KeyboardInterrupt

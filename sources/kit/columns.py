@@ -111,6 +111,9 @@ FIELDS: tuple[Field, ...] = (
     Field("conformity", "LEI-CDF ConformityFlag"),
 )
 
+PERSON_KINDS = NONE, POSSIBLE, NATURAL = "none", "possible", "natural"
+"""Whether a company is a person (`person_kind`): no; by its form it may be; yes."""
+
 BY_NAME = {field.name: field for field in FIELDS}
 NAMES = tuple(BY_NAME)
 PUBLISHED = tuple(field.name for field in FIELDS if field.is_published)

@@ -17,9 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.kit import columns
+from sources.kit.columns import NATURAL, NONE, POSSIBLE
 from sources.kit.flat import flat, truths
-
-NONE, POSSIBLE, NATURAL = "none", "possible", "natural"
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.kit import columns, nested, register_days, tidy
+from sources.kit.columns import NONE, POSSIBLE
 from sources.kit.flat import flat, truths
 from sources.kit.frames import Origin
-from sources.kit.identity import NONE, POSSIBLE, with_person_kind
+from sources.kit.identity import with_person_kind
 from sources.kit.personal_numbers import holds_number, without_numbers
 
 ACTIVE, INACTIVE = "ACTIVE", "INACTIVE"

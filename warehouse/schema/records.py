@@ -13,7 +13,6 @@ SAME_NUMBER = "same number"
 """Reason of the link between a register's record and the company that states its number."""
 NUMBER_MOVED, BY_HAND = "number", "person"
 """Why a link ended: the number leads elsewhere now, or a person said that it was wrong."""
-PERSON_KINDS = ("none", "possible", "natural")
 STATES = ("active", "inactive")
 _INDEXED = ("lei_status", "next_renewal_date", "start_lei", "end_lei")
 _TYPES = {"text": sa.Text, "date": sa.Date, "utc": sa.BigInteger}
@@ -68,7 +67,7 @@ record = sa.Table(
     column("absent_count", sa.Integer, default="0", comment="full files in a row it was not in"),
     *(_field(field) for field in _fields()),
     column("vanished_at", Utc, nullable=True, comment="when its absence was believed"),
-    one_of("person_kind", PERSON_KINDS, "person_kind"),
+    one_of("person_kind", columns.PERSON_KINDS, "person_kind"),
     sa.CheckConstraint(
         "person_kind <> 'natural' OR ("
         + " AND ".join(f"{name} IS NULL" for name in columns.PERSONAL_OF_NATURAL)
