@@ -32,7 +32,7 @@ bench: venv ## measure speed and memory in minutes; table and chart go to docs/p
 bench-full: venv ## the same at full size and beside dlt and pandas, about half an hour
 	@$(IN)/python -m bench.full --write
 
-soak: venv ## kill and damage it many times, count what did not hold; then the longest tests
+soak: venv ## kill and damage it many times, count what did not hold; then the tests too long for every run
 	@$(IN)/python -m bench.soak
 	@$(IN)/python -m pytest -m long
 

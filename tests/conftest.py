@@ -53,6 +53,12 @@ LONGEST_FIRST = (
     *("test_faults_network.py", "test_prefect.py", "test_outcomes.py", "test_deliveries.py"),
 )
 """Files of a minute each: two workers that begin with them end together, not minutes apart."""
+ON_POSTGRES_BY_SOAK = (
+    *("test_api_faults.py", "test_codes.py", "test_deltas_faults.py", "test_refresh.py"),
+    *("test_explain_registers.py", "test_export_protection.py", "test_protection_unread.py"),
+    *("test_quarantine_group.py", "test_quarantine_register.py"),
+)
+"""What a publisher answers, more than what a database does: `make test` asks it on SQLite alone."""
 
 
 def _turn(item: pytest.Item) -> int:
@@ -67,6 +73,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for fixture, mark in NEEDS.items():
             if fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(mark)
+        if item.path.name in ON_POSTGRES_BY_SOAK and item.get_closest_marker("postgres"):
+            item.add_marker(pytest.mark.long)
 
 
 def pytest_terminal_summary(
