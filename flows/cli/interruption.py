@@ -45,7 +45,7 @@ def settle() -> None:
     CPython remembers a KeyboardInterrupt that left code run by `exec` (an import of dataclasses
     is enough) and would end by the signal whatever is returned; the next `exec` forgets it.
     """
-    exec("")  # noqa: S102 # nosec B102 (of nothing)
+    exec("")  # noqa: S102 # nosec B102
 
 
 def _hear(_signal: int, _frame: FrameType | None) -> None:
