@@ -15,7 +15,7 @@ from warehouse import joining_links as links
 from warehouse.leading import companies_of, leading
 from warehouse.schema import company, company_record, record, source_cursor
 from warehouse.schema.records import NUMBER_MOVED, SAME_NUMBER
-from warehouse.staging import set_apart
+from warehouse.staging import index_apart, set_apart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,8 +140,7 @@ def _set_wanted_apart(connection: Connection, registers: Mapping[str, str]) -> N
     connection.execute(sa.text("DROP TABLE IF EXISTS staged_join"))
     text = query.compile(connection, compile_kwargs={"literal_binds": True})
     connection.execute(sa.text(f"{set_apart(connection, 'staged_join')} AS {text}"))
-    if connection.dialect.name != "sqlite":
-        connection.execute(sa.text("ANALYZE staged_join"))
+    index_apart(connection, "staged_join", "record_id, company_id")
 
 
 def join_again(

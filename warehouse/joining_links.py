@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from warehouse.schema import OWN_RECORD, SAME_NUMBER, company, company_record
 from warehouse.schema.records import NUMBER_MOVED
-from warehouse.staging import set_apart
+from warehouse.staging import index_apart, set_apart
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -79,6 +79,7 @@ def _set_adopted_apart(connection: Connection, first_new: int) -> None:
     connection.execute(sa.text("DROP TABLE IF EXISTS staged_adopt"))
     text = query.compile(connection, compile_kwargs={"literal_binds": True})
     connection.execute(sa.text(f"{set_apart(connection, 'staged_adopt')} AS {text}"))
+    index_apart(connection, "staged_adopt", "made_id")
 
 
 def apply(connection: Connection, at: datetime) -> None:

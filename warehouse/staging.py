@@ -8,6 +8,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
+import sqlalchemy as sa
+
 from warehouse.staging_postgres import postgres_staging
 from warehouse.staging_sqlite import STAGED, sqlite_staging, sweep
 
@@ -60,3 +62,12 @@ def set_apart(connection: Connection, name: str) -> str:
     if connection.dialect.name == "sqlite":
         return f"CREATE TABLE {STAGED}.{name}"
     return f"CREATE TEMP TABLE {name} ON COMMIT DROP"
+
+
+def index_apart(connection: Connection, name: str, columns: str) -> None:
+    """Find a staging table's rows by `columns`: without, SQLite reads it whole for every row."""
+    if connection.dialect.name == "sqlite":
+        made = f"CREATE INDEX {STAGED}.ix_{name} ON {name} ({columns})"
+        connection.execute(sa.text(made))
+    else:
+        connection.execute(sa.text(f"ANALYZE {name}"))
