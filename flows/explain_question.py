@@ -18,6 +18,7 @@ _LEI_LENGTH = 20
 _LIKE_AN_LEI = re.compile(r"(?=(?:.*[0-9]){4})[0-9A-Z]{12,28}")
 _LIKE_A_PHONE = re.compile(r"(?:\+|00)[\d\s()./-]{6,}")
 _LIKE_A_REGISTER = re.compile(r"(RA\d{6}|[A-Z]{2}):\s*(\S.{1,40})", re.IGNORECASE)
+_LIKE_A_VAT_NUMBER = re.compile(r"([A-Z]{2})\s*(\d[\d .-]{4,20}\d)(?:\s*MVA)?", re.IGNORECASE)
 _LIKE_A_WEBSITE = re.compile(r"(?:https?://)?[^\s@/]+\.[^\s@./]{2,}(?:/\S*)?", re.IGNORECASE)
 _LARGEST_ID_DIGITS = 18
 CONTACTS = ("email", "phone", "website")
@@ -47,6 +48,10 @@ def read_question(text: str) -> Question:
         return Question("company", stripped)
     if found := _LIKE_A_REGISTER.fullmatch(stripped):
         return Question("register", _in_register(found[1].upper(), found[2]))
+    if (found := _LIKE_A_VAT_NUMBER.fullmatch(stripped)) and (
+        key := key_of(_homes().get(found[1].upper()), found[2])
+    ):
+        return Question("register", ":".join(key))
     if "@" in stripped:
         return Question("email", canonical("email", stripped))
     if _LIKE_A_PHONE.fullmatch(stripped):
@@ -78,11 +83,7 @@ def lei_fault(lei: str) -> str | None:
 
 def _in_register(prefix: str, number: str) -> str:
     """The number in its one form after the code of its space."""
-    homes = {
-        card.home: card.authority_codes[0]
-        for card in (module.CARD for module in catalogue().values())
-        if card.home and card.authority_codes
-    }
+    homes = _homes()
     code = homes.get(prefix, prefix)
     found = key_of(code, number)
     if found is None or len(code) <= len("DK"):
@@ -95,10 +96,41 @@ def _in_register(prefix: str, number: str) -> str:
     return ":".join(found)
 
 
+def _homes() -> dict[str, str]:
+    """Each country whose register is asked here, with the code of its numbers."""
+    return {
+        card.home: card.authority_codes[0]
+        for card in (module.CARD for module in catalogue().values())
+        if card.home and card.authority_codes
+    }
+
+
 def _website(text: str) -> str | None:
     from sources.kit.contact_website import read
 
     return next((part.value for part in read(text, None).parts if part.value), None)
+
+
+def as_held(connection: Connection, question: Question) -> Question:
+    """The question, but for bare digits that are no company id of ours and a register's number.
+
+    Raises `Refused` where companies of several registers have that number.
+    """
+    if question.kind != "company" or company_ids(connection, question):
+        return question
+    found = {
+        home: Question("register", ":".join(key))
+        for home, code in sorted(_homes().items())
+        if (key := key_of(code, question.value))
+    }
+    held = {home: one for home, one in found.items() if company_ids(connection, one)}
+    if len(held) > 1:
+        raise Refused(
+            f"number {question.value}",
+            "companies of several registers have it",
+            f"Ask with the country: {' or '.join(f'{home}:{question.value}' for home in held)}",
+        )
+    return next(iter(held.values()), question)
 
 
 def company_ids(connection: Connection, question: Question) -> list[int]:

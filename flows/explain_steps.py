@@ -16,6 +16,7 @@ from flows import (
 from flows.as_of import moment_of
 from flows.explain_question import (
     Question,
+    as_held,
     company_ids,
     lei_fault,
     read_question,
@@ -44,9 +45,10 @@ def explain(house: House, text: str, as_of: date | datetime | None = None) -> di
     Raises `Refused` for a text that is none of them, and for a malformed LEI that no delivery
     brought either. The audit event holds company numbers, never what was asked.
     """
-    question = read_question(text)
+    asked = read_question(text)
     moment = None if as_of is None else moment_of(house, as_of)
     with reading(house.engine) as connection:
+        question = as_held(connection, asked)
         found = _answer(connection, house, question, moment)
     if question.fault and not found["quarantine"]:
         raise Refused(f"LEI {question.value}", question.fault, "Check it against its source")

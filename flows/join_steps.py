@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flows.explain_question import Question, company_ids, read_question
+from flows.explain_question import Question, as_held, company_ids, read_question
 from flows.known_registers import registers
 from flows.ledger import ledger_run
 from flows.suppress_steps import check_reason
@@ -141,7 +141,7 @@ def end(
 
 
 def _found(connection: Connection, question: Question, source_id: str) -> dict[str, Any]:
-    ids = company_ids(connection, question)
+    ids = company_ids(connection, as_held(connection, question))
     if len(ids) != 1:
         cause = f"{len(ids)} companies held answer to it" if ids else "it is not held"
         raise Refused(f"company {question.value}", cause, "Give its LEI or company id")

@@ -20,9 +20,9 @@ def explain(
     subject: Annotated[
         str,
         typer.Argument(
-            metavar="LEI|COMPANY-ID|CONTACT",
-            help="An LEI, a company id of ours, an e-mail address, or a phone number with its "
-            "country code.",
+            metavar="LEI|COMPANY-ID|NUMBER|CONTACT",
+            help="An LEI, a company id of ours, a register's number (NO:…), an e-mail address, a "
+            "website, or a phone number with its country code.",
         ),
     ],
     as_of: AsOf = None,

@@ -66,7 +66,16 @@ def test_two_publishers_differ_and_one_is_shown(place: Registers) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [lei(1), f"DK:{FIRMS[0].number}", f"RA000170:{FIRMS[0].number}", MAIL, str(MAIL).upper()],
+    [
+        lei(1),
+        f"DK:{FIRMS[0].number}",
+        f"RA000170:{FIRMS[0].number}",
+        f"DK{FIRMS[0].number}",
+        f"dk {FIRMS[0].number[:2]} {FIRMS[0].number[2:]}",
+        FIRMS[0].number,
+        MAIL,
+        str(MAIL).upper(),
+    ],
 )
 def test_the_company_is_found_by_anything_it_is_known_by(place: Registers, text: str) -> None:
     one = told(place, text)
