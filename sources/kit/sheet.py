@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 100 * 1024**2
 MAX_ROWS = 1_048_576
 _LONGEST_HEADER = 100
+_TITLE_OVER, _FIRST_ROWS = 2, 5
+"""A single first cell is a title when one of the rows below it has more cells than these."""
 _SEPARATORS = ",;\t|"
 _ZIP = b"PK\x03\x04"
 _FOREIGN = {
@@ -102,6 +104,8 @@ def _sheet(
     header = _header(path, kept[0][1])
     width = len(header)
     body = kept[1:]
+    if width == 1 and any(sum(map(bool, row)) > _TITLE_OVER for _, row in body[:_FIRST_ROWS]):
+        raise _refused(path, "its first row is a title above the table, not the table's header")
     too_long = frozenset(
         place for place, (_, row) in enumerate(body) if any(cell for cell in row[width:])
     )
@@ -147,8 +151,10 @@ def _text(path: Path, content: bytes, encoding: str | None) -> tuple[str, str]:
 
 
 def _separator(text: str) -> str:
-    first = text.lstrip("\ufeff\r\n").split("\n", 1)[0]
-    return max(_SEPARATORS, key=first.count)
+    """The one the header has most of; where a title stands above it, of the rows below."""
+    first = text.lstrip("\ufeff\r\n").split("\n", _FIRST_ROWS)[:_FIRST_ROWS]
+    telling = next((line for line in first if any(one in line for one in _SEPARATORS)), "")
+    return max(_SEPARATORS, key=telling.count)
 
 
 def _told_separator(text: str) -> tuple[str, str | None]:

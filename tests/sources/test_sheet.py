@@ -173,6 +173,8 @@ BAD_FILES = [
     (b"anna@eksempel.dk,b\n1,2\n", "no header"),
     (b"010190-1234,b\n1,2\n", "no header"),
     (b"1,2\n1,2\n", "no header"),
+    (b"Customers of 2026\n\nname,lei,date\na,b,c\n", "title above the table"),
+    (b"Kunder\nname;lei;date\na;b;c\n", "title above the table"),
 ]
 
 
