@@ -1,4 +1,4 @@
-"""What is already held of a source, as sorted arrays: 59 bytes a record, no key as text.
+"""What is already held of a source, as sorted arrays: 44 bytes a record, no key as text.
 
 Incoming frames are compared with it in memory, so unchanged rows never touch the database.
 """
@@ -25,21 +25,27 @@ _MOMENT = {
 
 __all__ = ["UNKNOWN", "Held", "read_held"]
 
+_EVERY = slice(None)
+_OF_ALL = {"applied", "publications"}
+"""What `Held` has of all records together."""
+
 
 @dataclass(frozen=True)
 class Held:
-    """Sorted by `key` (n, 2); the other arrays run beside it.
+    """Sorted by `key` (n, 2); the other arrays run beside it, numbers as narrow as they are small.
 
-    `updated` is the record's own LastUpdateDate and `published` the publication that wrote its
-    content, `applied` the one up to which the source is applied (UTC seconds, `UNKNOWN` where not
-    stated). `seen` is filled while a delivery streams by.
+    `dated` is the record's own LastUpdateDate, its type's least number where not stated; `written`
+    the place in `publications` of the one that wrote its content. `applied` is the publication up
+    to which the source is applied (all UTC seconds, `UNKNOWN` where not stated). `seen` is filled
+    while a delivery streams by.
     """
 
     key: np.ndarray
     digest: np.ndarray
     record_id: np.ndarray
-    updated: np.ndarray
-    published: np.ndarray
+    dated: np.ndarray
+    written: np.ndarray
+    publications: np.ndarray
     is_absent: np.ndarray
     is_stopped: np.ndarray
     seen: np.ndarray
@@ -51,8 +57,20 @@ class Held:
 
     def none(self) -> Held:
         """As if nothing were held."""
-        names = [field.name for field in fields(self) if field.name != "applied"]
+        names = [field.name for field in fields(self) if field.name not in _OF_ALL]
         return replace(self, **{name: getattr(self, name)[:0].copy() for name in names})
+
+    def updated(self, at: np.ndarray | slice = _EVERY) -> np.ndarray:
+        """The own dates of the records at these places (int64)."""
+        dated = self.dated[at]
+        is_unknown = dated == np.iinfo(dated.dtype).min
+        updated: np.ndarray = np.where(is_unknown, UNKNOWN, dated.astype(np.int64))
+        return updated
+
+    def published(self, at: np.ndarray | slice = _EVERY) -> np.ndarray:
+        """The publications that wrote the records at these places (int64)."""
+        found: np.ndarray = self.publications[self.written[at]]
+        return found
 
     def confirmed(self, at: np.ndarray) -> np.ndarray:
         """The publication that last confirmed each record at these places (int64).
@@ -60,7 +78,7 @@ class Held:
         Deltas move `applied` only where they leave no gap: what they do not hold has not changed.
         Without a date of its own, or absent from the newest full file, nothing confirms a record.
         """
-        published = self.published[at]
+        published = self.published(at)
         unconfirmed = self.is_absent[at] | (published == UNKNOWN)
         confirmed: np.ndarray = np.where(
             unconfirmed, published, np.maximum(published, self.applied)
@@ -105,16 +123,19 @@ def read_held(connection: Connection, source_id: str, asked: Sequence[str] | Non
     while gathered:
         array = gathered.pop(0).whole()
         order = np.argsort(array[:, 0], kind="stable") if order is None else order
-        arrays.append(array[order])
+        arrays.append(_narrow(array[order]))
         del array
-    key, digest, record_id, updated, delivery_id, absent = arrays
+    key, digest, record_id, dated, delivery_id, absent = arrays
     stopped = np.array(_stopped_records(connection), dtype=np.int64)
+    ids, publications = _publications(connection)
+    written = np.searchsorted(ids, delivery_id).astype(np.min_scalar_type(len(ids)))
     return Held(
         key=key,
         digest=digest,
         record_id=record_id,
-        updated=updated,
-        published=_written(connection, delivery_id),
+        dated=dated,
+        written=written,
+        publications=publications,
         is_absent=absent > 0,
         is_stopped=np.isin(record_id, stopped),
         seen=np.zeros(len(record_id), dtype=bool),
@@ -122,19 +143,29 @@ def read_held(connection: Connection, source_id: str, asked: Sequence[str] | Non
     )
 
 
-def _written(connection: Connection, delivery_id: np.ndarray) -> np.ndarray:
-    """Publication of each delivery."""
+def _narrow(numbers: np.ndarray) -> np.ndarray:
+    """The same whole numbers in half the bytes where they fit, `UNKNOWN` as the least of them."""
+    if numbers.dtype != np.int64 or not len(numbers):
+        return numbers
+    small = np.iinfo(np.int32)
+    is_unknown = numbers == UNKNOWN
+    least, most = numbers.min(initial=0, where=~is_unknown), numbers.max()
+    if least <= small.min or most > small.max:
+        return numbers
+    narrow = numbers.astype(np.int32)
+    narrow[is_unknown] = small.min
+    return narrow
+
+
+def _publications(connection: Connection) -> tuple[np.ndarray, np.ndarray]:
+    """(numbers of every delivery, in order; when each was published), int64."""
     moment = _MOMENT[connection.dialect.name]
     written = connection.exec_driver_sql(
-        f"SELECT delivery_id, {moment.format('published_at')} FROM delivery"
+        f"SELECT delivery_id, {moment.format('published_at')} FROM delivery ORDER BY delivery_id"
     ).all()
-    if not written:
-        return delivery_id
     ids = np.array([row[0] for row in written], dtype=np.int64)
-    moments = np.array([UNKNOWN if row[1] is None else row[1] for row in written], dtype=np.int64)
-    order = np.argsort(ids)
-    published: np.ndarray = moments[order][np.searchsorted(ids[order], delivery_id)]
-    return published
+    moments = [UNKNOWN if row[1] is None else row[1] for row in written]
+    return ids, np.array(moments, dtype=np.int64)
 
 
 def _applied(connection: Connection, source_id: str) -> int:

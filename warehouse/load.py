@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from sources.kit import columns
 from sources.kit.digest import as_bytes
 from sources.kit.flat import truths
+from sources.kit.memory import give_back
 from sources.kit.shapes import ENTITY, SHAPES
 from warehouse import merge
 from warehouse.gathered import Gathered
@@ -240,7 +241,7 @@ class Loading:
         returned = held.record_id[held.seen & held.is_absent & self._tells_of_return()]
         if not self._counts_absence():
             return np.empty(0, np.int64), returned
-        older = held.published < self._sorter.published
+        older = held.published() < self._sorter.published
         return held.record_id[~held.seen & older], returned
 
     def _stage_new(self, frame: Arrived, chosen: np.ndarray, ids: np.ndarray) -> None:
@@ -292,6 +293,8 @@ class Loading:
 def loading(engine: Engine, facts: DeliveryFacts, keys: Keys) -> Iterator[Loading]:
     """A delivery being loaded; leaving without `commit` leaves no trace. Hold the writer lock."""
     known = read_known(engine, facts.card.source_id, keys, facts.asked)
+    if len(known.held):
+        give_back()
     shape = SHAPES[facts.card.shape]
     filling = first_filling(shape, facts, known.numbers.delivery) if known.is_first else None
     with staging(engine, staged(shape), filling) as stage:

@@ -132,7 +132,7 @@ class Sorter:
         What was compared before lost to what is held, or was replaced by it: its date is no news.
         """
         same = (digest == self.held.digest[at]).all(axis=1)
-        held_updated, held_published = self.held.updated[at], self.held.confirmed(at)
+        held_updated, held_published = self.held.updated(at), self.held.confirmed(at)
         earlier_date = (updated < held_updated) | self.is_again
         undated = (held_published == UNKNOWN) | (self.published == UNKNOWN)
         no_later_date = (updated <= held_updated) | self.is_again
@@ -201,7 +201,7 @@ class Sorter:
         if not len(rows):
             return np.empty(0, np.int64), np.empty(0, np.int64)
         digests = self._told_apart(self.digests, self.held.digest[:, 0])
-        updates = self._told_apart(self.updates, self.held.updated)
+        updates = self._told_apart(self.updates, self.held.updated())
         superseded: list[int] = []
         conflicts: list[int] = []
         for group in np.split(rows, np.flatnonzero(np.diff(keys[rows].astype(np.uint64))) + 1):

@@ -250,7 +250,7 @@ def parse_blocks(
                 if not block.data:
                     continue
                 ahead.append(pool.submit(work, block))
-                if len(ahead) > WORKERS:
+                if len(ahead) >= WORKERS:
                     yield ahead.popleft().result()
             while ahead:
                 yield ahead.popleft().result()

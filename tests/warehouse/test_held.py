@@ -51,12 +51,13 @@ def read(place: Ingesting, source_id: str, asked: list[str] | None = None) -> di
     with reading(place.house.engine) as connection:
         held = read_held(connection, source_id, asked)
     assert np.array_equal(held.key[:, 0], np.sort(held.key[:, 0]))
-    assert (held.published > UNKNOWN).all()
+    assert (held.published() > UNKNOWN).all()
+    updated = held.updated()
     return {
         held.key[n].tobytes(): (
             int(held.record_id[n]),
             as_bytes(held.digest[[n]]).to_pylist()[0],
-            None if held.updated[n] == UNKNOWN else int(held.updated[n]),
+            None if updated[n] == UNKNOWN else int(updated[n]),
             bool(held.is_absent[n]),
         )
         for n in range(len(held))
@@ -89,4 +90,4 @@ def test_keys_that_are_no_ascii_and_dates_that_are_not_stated(filled) -> None:
         held = read_held(connection, "gleif-repex")
         taken_back.rollback()
     assert held.key.tolist() == key_print(pa.array(["nøgle, 1\n2"])).tolist()
-    assert held.updated.tolist() == [UNKNOWN]
+    assert held.updated().tolist() == [UNKNOWN]
