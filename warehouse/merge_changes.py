@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from sources.kit import columns
 from sources.kit.columns import change_name
-from sources.kit.shapes import SHAPES
+from sources.kit.shapes import ENTITY, SHAPES
 from warehouse.schema import change, company, company_record, record
 from warehouse.staging import STAGED, set_apart
 
@@ -165,6 +165,12 @@ def _forget_persons(connection: Connection, changed: sa.TableClause) -> None:
 
 
 def _touch_companies(connection: Connection, changed: sa.TableClause, facts: DeliveryFacts) -> None:
+    """A company's row says when what is joined to it changed; of what it is shown by, that says so.
+
+    A record with an LEI is always the one its company is shown by.
+    """
+    if SHAPES[facts.card.shape] is ENTITY:
+        return
     linked = sa.select(company_record.c.company_id).where(
         company_record.c.record_id.in_(sa.select(changed.c.record_id)),
         company_record.c.until_at.is_(None),

@@ -42,8 +42,31 @@ LEI_SOURCE = "gleif"
 
 def companies(connection: Connection, ids: Sequence[int]) -> list[Row]:
     """The companies of these numbers that are (still) held, in the order of their numbers."""
-    query = sa.select(company).where(company.c.company_id.in_(ids)).order_by(company.c.company_id)
-    return _all(connection, query)
+    lead, link = record.c, company_record.c
+    written = (
+        sa.select(delivery.c.retrieved_at)
+        .join(record, lead.last_delivery_id == delivery.c.delivery_id)
+        .where(
+            lead.record_id == company.c.lead_record_id,
+            lead.source_key == company.c.lead_source_key,
+            sa.exists().where(
+                link.company_id == company.c.company_id,
+                link.record_id == lead.record_id,
+                link.until_at.is_(None),
+            ),
+        )
+        .scalar_subquery()
+    )
+    query = sa.select(company, written.label("written_at")).where(company.c.company_id.in_(ids))
+    rows = _all(connection, query.order_by(company.c.company_id))
+    return [_with_last_change(row) for row in rows]
+
+
+def _with_last_change(row: Row) -> Row:
+    """What the company is shown by changes with its record, and what is joined to it apart."""
+    written = row.pop("written_at")
+    known = [row["last_changed_at"], *([] if written is None else [written])]
+    return {**row, "last_changed_at": max(known)}
 
 
 def ids_by_lei(connection: Connection, lei: str) -> list[int]:

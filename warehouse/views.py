@@ -80,6 +80,7 @@ def _prospects(dialect: str) -> str:
         " ON r3.record_id = l.record_id AND r3.source_key = l.source_key"
         " WHERE l.company_id = c.company_id AND l.until_at IS NULL)"
     )
+    latest = "max" if dialect == "sqlite" else "GREATEST"
     named = f"CASE WHEN r.person_kind = 'natural' THEN {true} ELSE {false} END"
     return f"""
 SELECT c.company_id, CASE WHEN r.source_id = 'gleif' THEN r.source_key END AS lei,
@@ -91,9 +92,11 @@ SELECT c.company_id, CASE WHEN r.source_id = 'gleif' THEN r.source_key END AS le
   (SELECT {listing} FROM company_record l JOIN record r2
      ON r2.record_id = l.record_id AND r2.source_key = l.source_key
     WHERE l.company_id = c.company_id AND l.until_at IS NULL) AS sources,
-  c.state, c.inactive_since, c.inactive_reason, c.delete_after, c.first_seen_at, c.last_changed_at
+  c.state, c.inactive_since, c.inactive_reason, c.delete_after, c.first_seen_at,
+  {latest}(c.last_changed_at, COALESCE(w.retrieved_at, c.last_changed_at)) AS last_changed_at
 FROM company c
 JOIN record r ON r.record_id = c.lead_record_id AND r.source_key = c.lead_source_key
+LEFT JOIN delivery w ON w.delivery_id = r.last_delivery_id
 WHERE NOT EXISTS (SELECT 1 FROM company_record e WHERE e.company_id = c.company_id
   AND e.record_id = c.lead_record_id AND e.until_at IS NOT NULL)
 """

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from sources.kit.period import add_to_date
 from warehouse.privacy.contact_retention import INACTIVE
-from warehouse.schema import company, company_record, record
+from warehouse.schema import company, company_record, delivery, record
 
 if TYPE_CHECKING:
     from sources.kit.policy import RetentionPolicy
@@ -58,6 +58,7 @@ def companies_ending(row: RetentionPolicy, as_of: date) -> sa.Select[Any]:
             record.c.expiration_at,
             company.c.first_seen_at,
             company.c.last_changed_at,
+            delivery.c.retrieved_at.label("written_at"),
         )
         .join(
             record,
@@ -66,6 +67,7 @@ def companies_ending(row: RetentionPolicy, as_of: date) -> sa.Select[Any]:
                 record.c.source_key == company.c.lead_source_key,
             ),
         )
+        .outerjoin(delivery, delivery.c.delivery_id == record.c.last_delivery_id)
         .where(sa.or_(*conditions), company.c.first_seen_at <= end_of_day)
     )
 
@@ -97,7 +99,8 @@ def _left_at(item: Any) -> datetime:  # noqa: ANN401 (as above)
     if item.vanished_at is not None:
         left: datetime = item.vanished_at
     elif item.lei_status is None and item.entity_status == INACTIVE:
-        left = _moment(item.expiration_at) if item.expiration_at else item.last_changed_at
+        changed = max(item.last_changed_at, item.written_at or item.last_changed_at)
+        left = _moment(item.expiration_at) if item.expiration_at else changed
     else:
         left = item.last_changed_at
     return left

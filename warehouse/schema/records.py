@@ -123,7 +123,7 @@ company = sa.Table(
     column("delete_after", sa.Date, nullable=True, comment="day from which it may be deleted"),
     column("policy_id", sa.Text, default="'company_public'", comment="retention policy row"),
     column("first_seen_at", Utc, comment="when we first held it"),
-    column("last_changed_at", Utc, comment="when what we show of it last changed"),
+    column("last_changed_at", Utc, comment="when what is joined to it last changed"),
     one_of("state", STATES, "state"),
     sa.CheckConstraint(
         "(state = 'active') = (inactive_since IS NULL)"
