@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from contextlib import contextmanager
@@ -54,6 +55,9 @@ class Call:
         from flows.house import house
 
         with house(self.settings(), self.clock) as opened:
+            if not gc.isenabled():  # as `flows.cli.__main__` starts; what has come by now stays
+                gc.freeze()
+                gc.enable()
             yield opened
 
     @contextmanager
