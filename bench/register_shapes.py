@@ -10,24 +10,31 @@ import gzip
 import json
 import random
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 _TEMPLATES = 64
 _AT_ONCE = 500
-_NUMBER, _NAME = "§NUMBER§", "§NAME§"
+_NUMBER, _BARE, _NAME = "§NUMBER§", "§BARE§", "§NAME§"
+"""Stamped with the entity's own; `_BARE` is its number without quotes, as Estonia writes it."""
 
 
-def norway(path: Path, rows: int, seed: int = 1) -> Path:
-    """`/enheter/lastned` with that many entities; made once, kept under its name."""
-    entities = _stamped(_norwegian, rows, seed, indent=2)
+def norway(path: Path, rows: int, seed: int = 1, numbers: Sequence[str] = ()) -> Path:
+    """`/enheter/lastned` with that many entities; made once, kept under its name.
+
+    `numbers`: nine digits each, of entities spread over the file; the others have invented ones.
+    """
+    entities = _stamped(_norwegian, seed, 2, _numbers(910_000_000, rows, numbers))
     return _kept(path, lambda target: _write_gzip(target, entities))
 
 
-def estonia(path: Path, rows: int, seed: int = 1) -> Path:
-    """`ettevotja_rekvisiidid__yldandmed.json.zip` with that many companies; made once, and kept."""
-    entities = _stamped(_estonian, rows, seed, indent=4)
+def estonia(path: Path, rows: int, seed: int = 1, numbers: Sequence[str] = ()) -> Path:
+    """`ettevotja_rekvisiidid__yldandmed.json.zip` with that many companies; made once, and kept.
+
+    `numbers`: eight digits each, of companies spread over the file; the others have invented ones.
+    """
+    entities = _stamped(_estonian, seed, 4, _numbers(10_000_000, rows, numbers))
     return _kept(path, lambda target: _write_zip(target, entities))
 
 
@@ -56,26 +63,35 @@ def _write_zip(target: Path, parts: Iterator[str]) -> None:
             file.write(part.encode())
 
 
+def _numbers(first: int, rows: int, given: Sequence[str]) -> list[str]:
+    """One number an entity: the given ones at even distances, invented ones between them."""
+    numbers = [str(first + place) for place in range(rows)]
+    others = [number for number in given if not first <= int(number) < first + rows]
+    step = max(1, rows // max(1, len(others)))
+    for place, number in zip(range(0, rows, step), others, strict=False):
+        numbers[place] = number
+    return numbers
+
+
 def _stamped(
-    make: Callable[[random.Random], dict[str, Any]], rows: int, seed: int, indent: int
+    make: Callable[[random.Random], dict[str, Any]], seed: int, indent: int, numbers: Sequence[str]
 ) -> Iterator[str]:
     """The array's text in pieces."""
     chance = random.Random(seed)
     margin = "\n" + " " * indent
     made = (json.dumps(make(chance), ensure_ascii=False, indent=indent) for _ in range(_TEMPLATES))
-    # A number that is all of a value stands there without quotes, as Estonia writes it.
-    templates = [text.replace("\n", margin).replace(f'"{_NUMBER}"', _NUMBER) for text in made]
+    templates = [text.replace("\n", margin).replace(f'"{_BARE}"', _NUMBER) for text in made]
     yield "["
-    for start in range(0, rows, _AT_ONCE):
-        numbers = range(start, min(rows, start + _AT_ONCE))
+    for start in range(0, len(numbers), _AT_ONCE):
         yield ("," if start else "") + ",".join(
-            margin + _stamp(chance.choice(templates), number) for number in numbers
+            margin + _stamp(chance.choice(templates), number)
+            for number in numbers[start : start + _AT_ONCE]
         )
     yield "\n]\n"
 
 
-def _stamp(template: str, number: int) -> str:
-    return template.replace(_NUMBER, str(10_000_000 + number)).replace(_NAME, f"prove{number}")
+def _stamp(template: str, number: str) -> str:
+    return template.replace(_NUMBER, number).replace(_NAME, f"prove{number}")
 
 
 def _some(chance: random.Random, share: float, **fields: str | dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +111,7 @@ def _norwegian(chance: random.Random) -> dict[str, Any]:
     form = chance.choice(["AS", "AS", "AS", "ENK", "ENK", "FLI", "NUF", "ANS"])
     links = {"self": {"href": "https://register.example/organisasjonsformer/" + form}}
     return {
-        "organisasjonsnummer": f"9{_NUMBER}",
+        "organisasjonsnummer": _NUMBER,
         "navn": f"PRØVE {_NAME} {form}",
         "organisasjonsform": {"kode": form, "beskrivelse": "Selskapsform", "_links": links},
         # Shares of 24 September 2026: e-mail 28 %, mobile 26 %, phone 17 %, website 10 %.
@@ -113,7 +129,7 @@ def _norwegian(chance: random.Random) -> dict[str, Any]:
         "harRegistrertAntallAnsatte": True,
         "institusjonellSektorkode": {"kode": "1120", "beskrivelse": "Statlig eide selskaper"},
         **_not_kept(chance),
-        "_links": {"self": {"href": f"https://register.example/enheter/9{_NUMBER}"}},
+        "_links": {"self": {"href": f"https://register.example/enheter/{_NUMBER}"}},
         "respons_klasse": "Enhet",
     }
 
@@ -165,7 +181,7 @@ def _estonian(chance: random.Random) -> dict[str, Any]:
     contacts = [("EMAIL", f"info@{_NAME}.example"), ("MOB", "+372 5000000")]
     contacts += [("WWW", f"https://{_NAME}.example/")] * chance.randrange(2)
     return {
-        "ariregistri_kood": _NUMBER,
+        "ariregistri_kood": _BARE,
         "nimi": f"Näidis {_NAME} OÜ",
         "yldandmed": {
             "esmaregistreerimise_kpv": "05.06.2023",

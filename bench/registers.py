@@ -3,7 +3,7 @@
 Each file is taken four times, each time in a process of its own: bare (unpack, cut, parse the kept
 fields, and nothing else), into Python objects, as frames of companies and contact points, and
 whole: from its first byte to the commit into an empty warehouse that takes every company without an
-LEI.
+LEI. With `--held` it is also loaded into a warehouse that holds GLEIF's companies.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import databases, register_shapes
+from bench import databases, register_held, register_shapes
+from bench.inputs import inputs
 from bench.machine import cpu_seconds, describe, load_average, peak_mb
 from bench.register_reads import bare, frames, objects
 from bench.tables import Rows, at_least, at_most, page, table, verdict_rows
@@ -32,11 +33,16 @@ MARKS = ("<!-- registers measured: begin -->", "<!-- registers measured: end -->
 SMALL = {"norway": 100_000, "estonia": 20_000}
 FULL = {"norway": 1_200_000, "estonia": 378_000}
 """Entities in the publishers' files of November 2026."""
-SOURCES = {"norway": ("brreg", "NO"), "estonia": ("ariregister", "EE")}
+SOURCES = {"norway": ("brreg", "RA000472", "NO"), "estonia": ("ariregister", "RA000181", "EE")}
+"""Source, code of its number space, country."""
 WANTED = {"norway": 10_000, "estonia": 3_000}
 """Entities a second that are asked for, from the first byte to the commit."""
 MOST_TIMES_BARE, MOST_MB = 3.0, 800.0
 READS = {"bare": "bare parse", "objects": "into Python objects", "frames": "frames"}
+HELD = {kind: f"{kind}, held" for kind in databases.NAMES}
+_LOADS = {kind: f"first load, {name}" for kind, name in databases.NAMES.items()} | {
+    what: f"beside GLEIF, {databases.NAMES[kind]}" for kind, what in HELD.items()
+}
 _DAY = datetime(2026, 11, 2, 4, tzinfo=UTC)
 
 Found = dict[str, list[dict[str, Any]]]
@@ -51,16 +57,19 @@ def main(arguments: list[str] | None = None) -> None:
         return
     facts, parts, verdicts = describe(), [], []
     taken_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
-    for name in SOURCES:
-        rows = getattr(given, name)
-        rows = (FULL if given.full else SMALL)[name] if rows is None else rows
-        if rows:
-            path = _file(name, rows)
-            found = _compared(name, path, given.rounds, given.databases.split(","))
-            facts[name] = f"{rows:,} entities, {found['bare'][0]['bytes'] / 1e6:,.0f} MB of JSON"
-            parts.append(table(_rows(name, found)))
-            verdicts += _verdicts(name, found)
+    kinds, rows = given.databases.split(","), _entities(given)
+    every = {name: _compared(name, _file(name, rows[name]), given.rounds, kinds) for name in rows}
+    for kind in kinds if given.held else []:
+        for _ in range(given.rounds):
+            _add_held(every, kind, given.held, rows)
+    for name, found in every.items():
+        size = found["bare"][0]["bytes"] / 1e6
+        facts[name] = f"{rows[name]:,} entities, {size:,.0f} MB of JSON"
+        parts.append(table(_rows(name, found)))
+        verdicts += _verdicts(name, found)
     facts["rounds"] = f"{given.rounds}; medians, ratios of each round's own"
+    if given.held:
+        facts["holding"] = f"GLEIF's {given.held:,} companies, then Norway's"
     text = page(taken_at, facts, {}, [*parts, table(verdict_rows(verdicts))])
     print(text)
     if given.write:
@@ -72,11 +81,23 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     options.add_argument("--full", action="store_true", help="as many entities as are published")
     for name in SOURCES:
         options.add_argument(f"--{name}", type=int, help="entities; 0 for none")
+    options.add_argument(
+        "--held", type=int, default=0, help="also into a warehouse of so many companies with an LEI"
+    )
     options.add_argument("--rounds", type=int, default=1)
     options.add_argument("--databases", default="sqlite", help="sqlite, postgresql or both")
     options.add_argument("--write", action="store_true", help="put the tables into docs/")
     options.add_argument("--child", nargs=4, metavar=("REGISTER", "WHAT", "FILE", "URL"))
     return options.parse_args(arguments)
+
+
+def _entities(given: argparse.Namespace) -> dict[str, int]:
+    """How many each register's file has; none of a register that is left out."""
+    usual = FULL if given.full else SMALL
+    asked = {name: getattr(given, name) for name in SOURCES}
+    return {
+        name: usual[name] if rows is None else rows for name, rows in asked.items() if rows != 0
+    }
 
 
 def _file(name: str, rows: int) -> Path:
@@ -89,11 +110,24 @@ def _compared(name: str, path: Path, rounds: int, kinds: list[str]) -> Found:
     found: Found = {}
     for _ in range(rounds):
         for what, one in _round(name, path, kinds):
-            rate = one["rows"] / one["seconds"]
-            told = f"{name} {what} {one['seconds']:.1f} s {rate:,.0f}/s cpu {one['cpu']:.1f} s"
-            print(told, f"{one['peak_mb']:.0f} MB", one["more"], file=sys.stderr, flush=True)
+            _tell(name, what, one)
             found.setdefault(what, []).append(one)
     return found
+
+
+def _add_held(every: dict[str, Found], kind: str, held: int, rows: dict[str, int]) -> None:
+    """Measure one round of the loads into a warehouse that holds companies with an LEI."""
+    wanted = {name: register_held.Wanted(rows[name], *SOURCES[name]) for name in every}
+    golden, _ = inputs(FOLDER, held)
+    for name, one in register_held.rounds_of(FOLDER, kind, golden, wanted):
+        _tell(name, HELD[kind], one)
+        every[name].setdefault(HELD[kind], []).append(one)
+
+
+def _tell(name: str, what: str, one: dict[str, Any]) -> None:
+    rate = one["rows"] / one["seconds"]
+    told = f"{name} {what} {one['seconds']:.1f} s {rate:,.0f}/s cpu {one['cpu']:.1f} s"
+    print(told, f"{one['peak_mb']:.0f} MB", one["more"], file=sys.stderr, flush=True)
 
 
 def _round(name: str, path: Path, kinds: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -122,7 +156,7 @@ def _measured(register: str, what: str, file: str, url: str) -> dict[str, Any]:
 
     be_frugal()
     path, parser = Path(file), {"norway": brreg_parse, "estonia": ariregister_parse}[register]
-    source_id, country = SOURCES[register]
+    source_id, _, country = SOURCES[register]
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         work: dict[str, Callable[[], Callable[[], dict[str, Any]]]] = {
             "bare": lambda: lambda: bare(parser, path),
@@ -167,7 +201,7 @@ def _rows(name: str, found: Found) -> Rows:
         seconds = median(one["seconds"] for one in ones)
         rows.append(
             [
-                READS.get(what) or f"first load, {databases.NAMES[what]}",
+                READS.get(what) or _LOADS[what],
                 f"{seconds:.2f}",
                 " ".join(f"{one['seconds']:.2f}" for one in ones),
                 f"{_times(found, what, 'bare'):.2f}",
@@ -189,7 +223,7 @@ def _times(found: Found, what: str, other: str) -> float:
 def _verdicts(name: str, found: Found) -> list[Any]:
     verdicts = []
     for kind in (what for what in found if what not in READS):
-        load, ones = f"{name}, {databases.NAMES[kind]}", found[kind]
+        load, ones = f"{name}, {_LOADS[kind]}", found[kind]
         rate = median(one["rows"] / one["seconds"] for one in ones)
         by_objects = _times(found, kind, "objects")
         verdicts += [

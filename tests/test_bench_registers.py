@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from bench import register_reads, register_shapes, registers
+from bench import register_held, register_reads, register_shapes, registers
+from bench.inputs import inputs
 from sources import ariregister, ariregister_parse, brreg_parse
 
 ROWS = 600
@@ -61,6 +63,21 @@ def test_the_load_takes_every_company_that_is_no_person(files, tmp_path: Path) -
     assert "read, check and stage" in found["more"]
 
 
+def test_it_is_loaded_beside_gleifs_companies_and_joins_those_that_state_its_numbers(
+    tmp_path: Path,
+) -> None:
+    url, home = f"sqlite:///{tmp_path / 'warehouse.db'}", tmp_path / "home"
+    golden, _ = inputs(tmp_path, 2_000)
+    stated = register_held.hold(url, home, golden.path, "NO,EE")["stated"]["RA000472"]
+    few = stated[:5]
+    path = register_shapes.norway(tmp_path / "norway.json.gz", ROWS, numbers=few)
+    assert register_held.load(url, home, path, "brreg")["rows"] == ROWS
+    with sqlite3.connect(tmp_path / "warehouse.db") as warehouse:
+        joined = "SELECT source_key FROM company_record WHERE reason = 'same number'"
+        assert {key for (key,) in warehouse.execute(joined)} == set(few)
+    assert few
+
+
 def test_it_prints_every_measurement_and_limit_and_writes_them_between_the_marks(
     files, tmp_path: Path, monkeypatch, capsys
 ) -> None:
@@ -80,9 +97,10 @@ def test_it_prints_every_measurement_and_limit_and_writes_them_between_the_marks
     assert written.endswith("after")
     assert shown.rstrip("\n") in written
     rows = {tuple(cell.strip() for cell in line.split("|")[1:-1]) for line in shown.splitlines()}
-    assert ("norway, SQLite", "at most 3 x bare parse", "4.00 x bare parse", "FAIL") in rows
-    found = ("norway, SQLite", "at most 3 x into Python objects", "2.00 x into Python objects")
-    assert (*found, "PASS") in rows
+    found = ("at most 3 x bare parse", "4.00 x bare parse", "FAIL")
+    assert ("norway, first load, SQLite", *found) in rows
+    found = ("at most 3 x into Python objects", "2.00 x into Python objects", "PASS")
+    assert ("norway, first load, SQLite", *found) in rows
     assert any(row[:3] == ("first load, SQLite", "0.40", "0.40 0.40") for row in rows)
 
 
