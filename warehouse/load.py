@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 from sources.kit import columns
 from sources.kit.digest import as_bytes
 from sources.kit.flat import truths
-from sources.kit.memory import give_back
 from sources.kit.shapes import ENTITY, SHAPES
 from warehouse import merge
 from warehouse.gathered import Gathered
@@ -293,8 +292,6 @@ class Loading:
 def loading(engine: Engine, facts: DeliveryFacts, keys: Keys) -> Iterator[Loading]:
     """A delivery being loaded; leaving without `commit` leaves no trace. Hold the writer lock."""
     known = read_known(engine, facts.card.source_id, keys, facts.asked)
-    if len(known.held):
-        give_back()
     shape = SHAPES[facts.card.shape]
     filling = first_filling(shape, facts, known.numbers.delivery) if known.is_first else None
     with staging(engine, staged(shape), filling) as stage:

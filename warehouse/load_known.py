@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import sqlalchemy as sa
 
+from sources.kit.memory import give_back
 from warehouse.engine import reading
 from warehouse.held import Held, read_held
 from warehouse.numbering import Numbers, peek_number
@@ -47,8 +48,11 @@ def read_known(
     `asked`: the only source keys it can be about; of other records nothing is read.
     """
     with reading(engine) as connection:
+        held = read_held(connection, source_id, asked)
+        if len(held):
+            give_back()
         return Known(
-            held=read_held(connection, source_id, asked),
+            held=held,
             stops=Stops.read(connection, keys),
             not_retaken=NotRetaken.read(connection, keys),
             numbers=Numbers(
