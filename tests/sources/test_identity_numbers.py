@@ -16,6 +16,7 @@ from sources.kit.identity_numbers import (
     scrub,
     without_personal_numbers,
 )
+from sources.kit.personal_numbers import without_numbers
 
 LONG = {"NO", "EE", "LV"}
 """Countries whose numbers are of eleven digits."""
@@ -192,3 +193,16 @@ def test_once_is_enough_and_columns_agree_with_single_texts(pieces, country) -> 
     assert found.texts.to_pylist() == [once, once]
     assert found.count == 2 * once.count(NUMBER_REMOVED)
     assert np.all(found.touched == (once != text))
+
+
+@given(
+    st.lists(st.lists(PIECES, max_size=4).map("".join) | st.none(), min_size=1, max_size=4),
+    st.sampled_from(["DK", "NO", "FI"]),
+)
+def test_a_registers_columns_agree_with_single_texts_too(texts, country) -> None:
+    columns = {"name": pa.array(texts, pa.string()), "city": pa.array(texts[::-1], pa.string())}
+    cleaned, count = without_numbers(columns, country)
+    once = [text and without_personal_numbers(text, country) for text in texts]
+    assert cleaned["name"].to_pylist() == once
+    assert cleaned["city"].to_pylist() == once[::-1]
+    assert count == 2 * sum(new != old for new, old in zip(once, texts, strict=True))
